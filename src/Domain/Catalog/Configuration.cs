@@ -1,0 +1,70 @@
+using ControlPlane.Domain.Budgets;
+using ControlPlane.Domain.Pools;
+using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Scaling;
+
+namespace ControlPlane.Domain.Catalog;
+
+/// <summary>A connection to a system that holds queues, as declared.</summary>
+/// <param name="Name">Unique among sources.</param>
+/// <param name="Kind"><c>embedded</c> (later: <c>clearml</c>).</param>
+/// <param name="Pace">How often it is observed: 100 ms to 1 h.</param>
+public sealed record SourceSpec(string Name, string Kind, TimeSpan Pace);
+
+/// <summary>A connection to a compute platform, as declared.</summary>
+/// <param name="Name">Unique among providers.</param>
+/// <param name="Kind"><c>local</c> (later: <c>aws</c>, <c>gcp</c>, <c>kubernetes</c>).</param>
+/// <param name="SweepEvery">How often all machines are listed: 200 ms to 1 h.</param>
+/// <param name="ConsistencyWindow">How long a machine may be missing from complete lists although it exists: 0 to 1 h.</param>
+/// <param name="OrphanGrace">How long a tagged machine that nobody knows is left alone before it is terminated: 0 to 24 h.</param>
+/// <param name="LaunchesPerSecond">Refill of the bucket of launch calls.</param>
+/// <param name="LaunchBurst">Size of that bucket.</param>
+public sealed record ProviderSpec(
+    string Name, string Kind, TimeSpan SweepEvery, TimeSpan ConsistencyWindow, TimeSpan OrphanGrace, double LaunchesPerSecond, int LaunchBurst);
+
+/// <summary>A queue as it stands in the document: its pools by name.</summary>
+public sealed record QueueEntry
+{
+    public required QueueName Name { get; init; }
+
+    public required string Source { get; init; }
+
+    public required BudgetName Budget { get; init; }
+
+    public int Priority { get; init; }
+
+    public PolicySpec Policy { get; init; } = new PolicySpec.PerTask();
+
+    public int MinInstances { get; init; }
+
+    public TimeSpan MaxIdleTime { get; init; } = TimeSpan.FromMinutes(15);
+
+    public bool Paused { get; init; }
+
+    public required IReadOnlyList<string> Pools { get; init; }
+}
+
+/// <summary>All that is declared. Order within the lists is the document's.</summary>
+public sealed record Configuration
+{
+    public IReadOnlyList<SourceSpec> Sources { get; init; } = [];
+
+    public IReadOnlyList<ProviderSpec> Providers { get; init; } = [];
+
+    public IReadOnlyList<BudgetSpec> Budgets { get; init; } = [];
+
+    public IReadOnlyList<PoolSpec> Pools { get; init; } = [];
+
+    public IReadOnlyList<QueueEntry> Queues { get; init; } = [];
+
+    public static Configuration Empty { get; } = new();
+}
+
+/// <summary>What is wrong with a document, where, and what to do about it.</summary>
+/// <param name="Path">Into the document, e.g. <c>queues[1].pools[0]</c>.</param>
+/// <param name="Message">What is wrong, with the value.</param>
+/// <param name="Fix">What to write instead.</param>
+public sealed record ConfigurationFault(string Path, string Message, string Fix)
+{
+    public override string ToString() => $"{Path}: {Message} {Fix}";
+}

@@ -1,0 +1,43 @@
+using ControlPlane.Domain.Budgets;
+using ControlPlane.Domain.Pools;
+using ControlPlane.Domain.Scaling;
+
+namespace ControlPlane.Domain.Queues;
+
+/// <summary>A queue to scale, as declared, with its pools resolved. Every value is valid: the catalog checked it.</summary>
+public sealed record QueueSpec
+{
+    public required QueueName Name { get; init; }
+
+    /// <summary>The source that holds the queue, by its configured name.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The budget that pays.</summary>
+    public required BudgetName Budget { get; init; }
+
+    /// <summary>The root of the budget's tree: the ledger's id. Set by the catalog.</summary>
+    public required BudgetName Ledger { get; init; }
+
+    /// <summary>Who is served first when money is short: higher first, -1,000 to 1,000.</summary>
+    public int Priority { get; init; }
+
+    public PolicySpec Policy { get; init; } = new PolicySpec.PerTask();
+
+    /// <summary>Instances that are kept however idle, 0 to the sum of the pools' maxima.</summary>
+    public int MinInstances { get; init; }
+
+    /// <summary>An instance idle for longer is ended. 0 to 7 days.</summary>
+    public TimeSpan MaxIdleTime { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Launch nothing while true; what runs goes on.</summary>
+    public bool Paused { get; init; }
+
+    /// <summary>In the order in which they are tried. At least one.</summary>
+    public required IReadOnlyList<PoolSpec> Pools { get; init; }
+
+    public bool Equals(QueueSpec? other) => other is not null
+        && Name == other.Name && Source == other.Source && Budget == other.Budget && Ledger == other.Ledger && Priority == other.Priority && Policy == other.Policy
+        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Pools.SequenceEqual(other.Pools);
+
+    public override int GetHashCode() => HashCode.Combine(Name, Source, Budget, Priority, Policy, MinInstances);
+}
