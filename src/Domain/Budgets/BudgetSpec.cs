@@ -1,10 +1,15 @@
+using System.Text.Json.Serialization;
+using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Pricing;
 
 namespace ControlPlane.Domain.Budgets;
 
 /// <summary>The name of a budget; unique in the cluster.</summary>
-public sealed record BudgetName(string Value) : IComparable<BudgetName>
+[JsonConverter(typeof(TextIdConverter<BudgetName>))]
+public sealed record BudgetName(string Value) : IComparable<BudgetName>, ITextId<BudgetName>
 {
+    public static BudgetName From(string value) => new(value);
+
     public int CompareTo(BudgetName? other) => string.CompareOrdinal(Value, other?.Value);
 
     public override string ToString() => Value;

@@ -1,9 +1,12 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace ControlPlane.Domain.Pricing;
 
 /// <summary>A price by time, in micro-dollars an hour.</summary>
 /// <param name="MicrosPerHour">At least 0.</param>
+[JsonConverter(typeof(HourlyRateConverter))]
 public readonly record struct HourlyRate(long MicrosPerHour) : IComparable<HourlyRate>
 {
     public static readonly HourlyRate Free = new(0);
@@ -29,4 +32,12 @@ public readonly record struct HourlyRate(long MicrosPerHour) : IComparable<Hourl
     public static bool operator >=(HourlyRate a, HourlyRate b) => a.MicrosPerHour >= b.MicrosPerHour;
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"${DollarsPerHour:0.00####}/h");
+}
+
+/// <summary>A rate is written as its integer of micro-dollars an hour.</summary>
+public sealed class HourlyRateConverter : JsonConverter<HourlyRate>
+{
+    public override HourlyRate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt64());
+
+    public override void Write(Utf8JsonWriter writer, HourlyRate value, JsonSerializerOptions options) => writer.WriteNumberValue(value.MicrosPerHour);
 }

@@ -17,7 +17,8 @@ public interface IScalingPolicy
 /// <param name="Pending">Tasks that wait.</param>
 /// <param name="OldestWait">How long the longest waiting task has waited; zero if none waits.</param>
 /// <param name="Running">Tasks that run on our instances.</param>
-/// <param name="FreeSlots">Slots of idle and partly busy workers that can take a task now, workers of others included.</param>
+/// <param name="FreeSlots">Free slots of busy instances and of workers that are not ours; those of idle instances are not counted here.</param>
+/// <param name="IdleSlots">Slots of idle instances.</param>
 /// <param name="BootingSlots">Slots of instances that are requested, launching or booting.</param>
 /// <param name="Booting">Instances that are requested, launching or booting.</param>
 /// <param name="Idle">Instances without a task.</param>
@@ -33,6 +34,7 @@ public sealed record Situation(
     TimeSpan OldestWait,
     int Running,
     int FreeSlots,
+    int IdleSlots,
     int BootingSlots,
     int Booting,
     int Idle,
@@ -47,6 +49,9 @@ public sealed record Situation(
 }
 
 /// <summary>What a policy wants.</summary>
-/// <param name="Wanted">Instances to serve the queue in all, at least 0. The scaler bounds it by minimum, maxima and budget.</param>
+/// <param name="Wanted">
+/// Instances that should serve the queue now, at least 0. Fewer than serve now: unlaunched ones are cancelled, idle ones end after the maximum idle time,
+/// busy ones never. The scaler bounds it by minimum, maxima and budget.
+/// </param>
 /// <param name="Reason">A sentence for the operator.</param>
 public sealed record ScalingAdvice(int Wanted, string Reason);

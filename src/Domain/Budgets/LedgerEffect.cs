@@ -1,0 +1,41 @@
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Queues;
+
+namespace ControlPlane.Domain.Budgets;
+
+/// <summary>What a ledger does: it answers.</summary>
+public abstract record LedgerEffect
+{
+    private LedgerEffect()
+    {
+    }
+
+    /// <summary>Tells an instance, by way of its queue's scaler.</summary>
+    public sealed record Tell(QueueName Queue, InstanceId Instance, LeaseAnswer Answer) : LedgerEffect;
+
+    /// <summary>Answers whoever sent the command, where that is not an instance.</summary>
+    public sealed record Acknowledge(long Revision) : LedgerEffect;
+}
+
+/// <summary>What an instance hears from its ledger.</summary>
+public abstract record LeaseAnswer
+{
+    private LeaseAnswer()
+    {
+    }
+
+    /// <summary>Money is set aside until then.</summary>
+    public sealed record Granted(DateTimeOffset Until) : LeaseAnswer;
+
+    /// <summary>No money now; the request stands in line and will be answered again by itself.</summary>
+    public sealed record Waiting(Denial Denial) : LeaseAnswer;
+
+    /// <summary>No money ever: the lease is larger than a limit, or its budget does not exist.</summary>
+    public sealed record Impossible(string Reason) : LeaseAnswer;
+
+    /// <summary>The prepaid time is over at <see cref="LeaseAnswer.Granted.Until"/> and there is no money for more.</summary>
+    public sealed record Denied(Denial Denial, WhenDry WhenDry) : LeaseAnswer;
+
+    /// <summary>The account is closed. Also the answer for a lease that the ledger does not know (any more).</summary>
+    public sealed record Settled : LeaseAnswer;
+}
