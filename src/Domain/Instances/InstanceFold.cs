@@ -1,0 +1,46 @@
+using System.Diagnostics;
+
+namespace ControlPlane.Domain.Instances;
+
+/// <summary>The fold of an instance's events.</summary>
+internal static class InstanceFold
+{
+    public static InstanceState Apply(InstanceState state, InstanceEvent @event) => @event switch
+    {
+        InstanceEvent.LeaseWaits e => state with { Waiting = e.Denial },
+        InstanceEvent.LeaseGranted e => (state.Phase == Phase.Requested ? Enter(state, Phase.Leased, e.At) : state)
+            with { LeaseUntil = e.Until, Waiting = null, Dry = null, OverdueSince = null },
+        InstanceEvent.LeaseDenied e => state with { Dry = e.Denial },
+        InstanceEvent.LeaseOverdue e => state with { OverdueSince = e.At },
+        InstanceEvent.LaunchStarted e => Enter(state, Phase.Launching, e.At) with { Attempt = e.Attempt, FirstAskedAt = state.FirstAskedAt ?? e.At },
+        InstanceEvent.LaunchRefused e => Enter(state, Phase.Leased, e.At) with { Fault = e.Fault },
+        InstanceEvent.Launched e => Enter(state, Phase.Booting, e.At) with { NativeId = e.NativeId, StartedAt = e.StartedAt, Fault = null },
+        InstanceEvent.WorkerRegistered e => Enter(state, Phase.Idle, e.At) with { RegisteredAt = e.At, IdleSince = e.At },
+        InstanceEvent.WorkerBusy e => (state.Phase == Phase.Idle ? Enter(state, Phase.Busy, e.At) : state) with { Tasks = e.Tasks, IdleSince = null },
+        InstanceEvent.WorkerIdle e => (state.Phase == Phase.Busy ? Enter(state, Phase.Idle, e.At) : state) with { Tasks = [], IdleSince = e.Since },
+        InstanceEvent.CancelRequested e => state with { Leaving = e.Outcome, LeavingBecause = e.Because },
+        InstanceEvent.DrainStarted e => Enter(state, Phase.Draining, e.At) with { Leaving = e.Outcome, LeavingBecause = e.Because },
+        InstanceEvent.FeedingStopped e => state with { StopFeedingAnswered = true, FeedingStopped = e.Supported, PhaseSince = e.At },
+        InstanceEvent.TerminationStarted e => Enter(state, Phase.Terminating, e.At) with { Leaving = e.Outcome, LeavingBecause = e.Because },
+        InstanceEvent.Ended e => End(state, e),
+        InstanceEvent.TasksReturned => state with { TasksReturned = true },
+        InstanceEvent.Settled => state with { Settled = true },
+        InstanceEvent.LookedIdle e => state with { IdleLooks = e.Looks },
+        InstanceEvent.RenewalAsked e => state with { RenewalAskedFor = e.Until },
+        InstanceEvent.AbsenceChanged e => state with { AbsentSince = e.Since },
+        _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
+    };
+
+    private static InstanceState Enter(InstanceState state, Phase phase, DateTimeOffset at) => state with { Phase = phase, PhaseSince = at };
+
+    private static InstanceState End(InstanceState state, InstanceEvent.Ended e) => Enter(state, Phase.Ended, e.At) with
+    {
+        Leaving = e.Outcome,
+        LeavingBecause = e.Because,
+        EndedAt = e.EndedAt,
+        Fault = e.Fault,
+
+        // What never ran left no task behind.
+        TasksReturned = state.StartedAt is null,
+    };
+}

@@ -1,0 +1,248 @@
+using System.Text.Json.Serialization;
+using ControlPlane.Domain.Budgets;
+using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Pools;
+using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Queues;
+
+namespace ControlPlane.Domain.Instances;
+
+/// <summary>Where an instance stands in its life.</summary>
+public enum Phase
+{
+    /// <summary>Wanted; asks for its lease.</summary>
+    Requested,
+
+    /// <summary>Has its lease; not yet handed to the provider.</summary>
+    Leased,
+
+    /// <summary>Handed to the provider; whether a machine exists is not known yet.</summary>
+    Launching,
+
+    /// <summary>The machine exists; its worker has not registered.</summary>
+    Booting,
+
+    /// <summary>Its worker has no task.</summary>
+    Idle,
+
+    /// <summary>Its worker has at least one task.</summary>
+    Busy,
+
+    /// <summary>Takes no new task; ends when idle.</summary>
+    Draining,
+
+    /// <summary>The provider was told to end it; it was not yet seen to have ended.</summary>
+    Terminating,
+
+    /// <summary>Seen to have ended, or never launched. Its tasks and its account may still have to be settled.</summary>
+    Ended,
+}
+
+/// <summary>One instance, from intent to settlement. Folded from its events, which stand in its scaler's stream.</summary>
+public sealed record InstanceState
+{
+    public required InstanceId Id { get; init; }
+
+    public required QueueName Queue { get; init; }
+
+    /// <summary>The source of the queue.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The template as it was when the instance was requested.</summary>
+    public required PoolSpec Pool { get; init; }
+
+    public required BudgetName Budget { get; init; }
+
+    /// <summary>The ledger that has its lease, wherever the queue's budget has moved since.</summary>
+    public required BudgetName Ledger { get; init; }
+
+    public required int Priority { get; init; }
+
+    public required DateTimeOffset RequestedAt { get; init; }
+
+    public Phase Phase { get; init; } = Phase.Requested;
+
+    public DateTimeOffset PhaseSince { get; init; }
+
+    /// <summary>Why the lease has to wait; null if it does not.</summary>
+    public Denial? Waiting { get; init; }
+
+    /// <summary>The end of the prepaid time; null before the lease is granted.</summary>
+    public DateTimeOffset? LeaseUntil { get; init; }
+
+    /// <summary>Why the lease cannot be renewed; null if that is not known to be so.</summary>
+    public Denial? Dry { get; init; }
+
+    /// <summary>When the end of the prepaid time came near without an answer from the ledger; null if it did not.</summary>
+    public DateTimeOffset? OverdueSince { get; init; }
+
+    /// <summary>1 for the first offer that was asked; 0 before.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>When the provider was first asked: the machine cannot have started earlier.</summary>
+    public DateTimeOffset? FirstAskedAt { get; init; }
+
+    public string? NativeId { get; init; }
+
+    /// <summary>From when on it is billed.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? RegisteredAt { get; init; }
+
+    /// <summary>Tasks on its workers.</summary>
+    public IReadOnlyList<string> Tasks { get; init; } = [];
+
+    /// <summary>Since when it has had no task; null while it has one.</summary>
+    public DateTimeOffset? IdleSince { get; init; }
+
+    /// <summary>Why it is leaving; set from the drain, the cancellation or the termination on.</summary>
+    public Outcome? Leaving { get; init; }
+
+    /// <summary>A sentence about why it is leaving.</summary>
+    public string? LeavingBecause { get; init; }
+
+    /// <summary>The source gives its workers no more tasks: one idle observation is proof enough. False: not asked yet or not supported.</summary>
+    public bool FeedingStopped { get; init; }
+
+    /// <summary>The source was asked to stop feeding and has answered.</summary>
+    public bool StopFeedingAnswered { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Why it could not be launched; null if it could.</summary>
+    public ProviderFault? Fault { get; init; }
+
+    public bool TasksReturned { get; init; }
+
+    public bool Settled { get; init; }
+
+    /// <summary>Transient: idle observations since the drain began.</summary>
+    [JsonIgnore]
+    public int IdleLooks { get; init; }
+
+    /// <summary>Transient: since when complete lists do not show the machine.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? AbsentSince { get; init; }
+
+    /// <summary>Transient: the end of the prepaid time for which a renewal was asked.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? RenewalAskedFor { get; init; }
+
+    /// <summary>The offer that the current attempt asks.</summary>
+    [JsonIgnore]
+    public Offer Offer => Pool.Offers[Math.Max(0, Attempt - 1)];
+
+    /// <summary>The highest rate of all its offers: the lease covers each of them.</summary>
+    [JsonIgnore]
+    public HourlyRate WorstRate => Pool.Offers.Max(o => o.WorstRate);
+
+    /// <summary>Nothing is left to do: its scaler may forget it.</summary>
+    [JsonIgnore]
+    public bool Done => Phase == Phase.Ended && TasksReturned && Settled;
+
+    /// <summary>A machine exists, or may.</summary>
+    [JsonIgnore]
+    public bool MayRun => Phase is Phase.Launching or Phase.Booting or Phase.Idle or Phase.Busy or Phase.Draining or Phase.Terminating;
+
+    /// <summary>It counts as capacity, now or soon.</summary>
+    [JsonIgnore]
+    public bool Serves => Leaving is null && Phase is Phase.Requested or Phase.Leased or Phase.Launching or Phase.Booting or Phase.Idle or Phase.Busy;
+
+    /// <summary>How much time a lease prepays: twice the minimum billing at least, so that a launch always finds its minimum prepaid.</summary>
+    [JsonIgnore]
+    public TimeSpan LeaseLength => Pool.LeaseLength > Pool.Billing.Minimum * 2 ? Pool.LeaseLength : Pool.Billing.Minimum * 2;
+
+    /// <summary>It can still be told to drain or terminate, to some effect.</summary>
+    [JsonIgnore]
+    public bool CanLeave => Phase is not (Phase.Terminating or Phase.Ended) && !(Phase == Phase.Launching && Leaving is not null);
+
+    /// <summary>How long before the end of its prepaid time it must be told to end.</summary>
+    [JsonIgnore]
+    public TimeSpan Margin => TimeSpan.FromTicks(Math.Clamp(LeaseLength.Ticks / 5, TimeSpan.TicksPerSecond * 2, TimeSpan.TicksPerMinute));
+
+    /// <summary>When the lease is to be renewed: at half its length, so that a denial leaves time to drain.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? RenewAt => LeaseUntil - (LeaseLength / 2);
+
+    /// <summary>When it must be told to end if its lease is not renewed.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? CutoffAt => LeaseUntil - Margin;
+}
+
+/// <summary>The events of one instance. Facts; their names are the storage format.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(LeaseWaits), "leaseWaits")]
+[JsonDerivedType(typeof(LeaseGranted), "leaseGranted")]
+[JsonDerivedType(typeof(LeaseDenied), "leaseDenied")]
+[JsonDerivedType(typeof(LeaseOverdue), "leaseOverdue")]
+[JsonDerivedType(typeof(LaunchStarted), "launchStarted")]
+[JsonDerivedType(typeof(LaunchRefused), "launchRefused")]
+[JsonDerivedType(typeof(Launched), "launched")]
+[JsonDerivedType(typeof(WorkerRegistered), "workerRegistered")]
+[JsonDerivedType(typeof(WorkerBusy), "workerBusy")]
+[JsonDerivedType(typeof(WorkerIdle), "workerIdle")]
+[JsonDerivedType(typeof(CancelRequested), "cancelRequested")]
+[JsonDerivedType(typeof(DrainStarted), "drainStarted")]
+[JsonDerivedType(typeof(FeedingStopped), "feedingStopped")]
+[JsonDerivedType(typeof(TerminationStarted), "terminationStarted")]
+[JsonDerivedType(typeof(Ended), "ended")]
+[JsonDerivedType(typeof(TasksReturned), "tasksReturned")]
+[JsonDerivedType(typeof(Settled), "settled")]
+public abstract record InstanceEvent : IEvent
+{
+    private InstanceEvent()
+    {
+    }
+
+    public sealed record LeaseWaits(Denial Denial, DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>Granted the first time, or renewed.</summary>
+    public sealed record LeaseGranted(DateTimeOffset Until, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record LeaseDenied(Denial Denial, DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>The end of the prepaid time is near and the ledger has not answered.</summary>
+    public sealed record LeaseOverdue(DateTimeOffset At) : InstanceEvent;
+
+    public sealed record LaunchStarted(int Attempt, Offer Offer, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record LaunchRefused(int Attempt, ProviderFault Fault, string Message, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record Launched(string NativeId, DateTimeOffset StartedAt, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record WorkerRegistered(string Worker, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record WorkerBusy(IReadOnlyList<string> Tasks, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record WorkerIdle(DateTimeOffset Since, DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>It is no longer wanted, but whether a machine exists must be known first.</summary>
+    public sealed record CancelRequested(Outcome Outcome, string Because, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record DrainStarted(Outcome Outcome, string Because, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record FeedingStopped(bool Supported, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record TerminationStarted(Outcome Outcome, string Because, DateTimeOffset At) : InstanceEvent;
+
+    /// <param name="Outcome">Why.</param>
+    /// <param name="Because">A sentence.</param>
+    /// <param name="Fault">Why it could not be launched, if so.</param>
+    /// <param name="EndedAt">Until when it ran.</param>
+    /// <param name="At">When this was learnt.</param>
+    public sealed record Ended(Outcome Outcome, string Because, ProviderFault? Fault, DateTimeOffset EndedAt, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record TasksReturned(IReadOnlyList<string> Requeued, IReadOnlyList<string> GivenUp, DateTimeOffset At) : InstanceEvent;
+
+    public sealed record Settled(DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>An idle look at a draining instance.</summary>
+    public sealed record LookedIdle(int Looks) : InstanceEvent, ITransientEvent;
+
+    /// <summary>The time to renew has come.</summary>
+    public sealed record RenewalAsked(DateTimeOffset Until) : InstanceEvent, ITransientEvent;
+
+    /// <summary>A complete list did not show the machine, or shows it again.</summary>
+    public sealed record AbsenceChanged(DateTimeOffset? Since) : InstanceEvent, ITransientEvent;
+}

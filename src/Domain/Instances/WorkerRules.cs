@@ -1,0 +1,54 @@
+namespace ControlPlane.Domain.Instances;
+
+/// <summary>What an instance makes of its workers as the source lists them.</summary>
+internal static class WorkerRules
+{
+    /// <summary>Without a source that stops feeding, a worker seen idle may have taken a task a moment later: it takes two looks.</summary>
+    private const int LooksWithoutStop = 2;
+
+    public static void Seen(InstanceState state, InstanceCommand.WorkersSeen command, DateTimeOffset now, Action<InstanceEvent> record)
+    {
+        if (state.Phase is not (Phase.Booting or Phase.Idle or Phase.Busy or Phase.Draining))
+            return;
+        string[] tasks = [.. command.Workers.SelectMany(w => w.Tasks).Distinct().Order(StringComparer.Ordinal)];
+        if (state.Phase == Phase.Booting)
+        {
+            if (command.Workers.Count == 0)
+                return;
+            record(new InstanceEvent.WorkerRegistered(command.Workers[0].Worker, now));
+            if (tasks.Length > 0)
+                record(new InstanceEvent.WorkerBusy(tasks, command.AsOf));
+            return;
+        }
+
+        // A worker that is missing from the list says nothing: its registration may have been lost while it works.
+        if (command.Workers.Count == 0)
+            return;
+        if (tasks.Length > 0)
+        {
+            if (!tasks.SequenceEqual(state.Tasks))
+                record(new InstanceEvent.WorkerBusy(tasks, command.AsOf));
+            if (state.Phase == Phase.Draining && state.IdleLooks > 0)
+                record(new InstanceEvent.LookedIdle(0));
+            return;
+        }
+
+        var since = command.Workers.Select(w => w.LastActivity).Where(a => a <= command.AsOf).Max() ?? command.AsOf;
+        if (state.Tasks.Count > 0)
+            record(new InstanceEvent.WorkerIdle(since > state.PhaseSince ? since : command.AsOf, command.AsOf));
+        else if (state.IdleSince is { } known && since - known >= TimeSpan.FromSeconds(1) && command.Workers.Any(w => w.LastActivity is not null))
+            record(new InstanceEvent.WorkerIdle(since, command.AsOf));
+
+        if (state.Phase == Phase.Draining && command.AsOf > state.PhaseSince && state.StopFeedingAnswered)
+            LookedIdle(state, now, record);
+    }
+
+    private static void LookedIdle(InstanceState state, DateTimeOffset now, Action<InstanceEvent> record)
+    {
+        var looks = state.IdleLooks + 1;
+        if (looks >= (state.FeedingStopped ? 1 : LooksWithoutStop))
+            record(new InstanceEvent.TerminationStarted(state.Leaving ?? Outcome.Policy, state.LeavingBecause ?? "", now));
+        else
+            record(new InstanceEvent.LookedIdle(looks));
+    }
+}
