@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Queues;
+
+namespace ControlPlane.Domain.Providers;
+
+/// <summary>The rules of one provider's gateway: launches in batches under persisted tokens, terminations first, one sweep for all.</summary>
+public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, GatewayEvent, GatewayEffect>
+{
+    /// <summary>How long the answer of an attempt is remembered after its instance has recorded it: far longer than a message can be on its way.</summary>
+    internal static readonly TimeSpan ClosedMemory = TimeSpan.FromHours(1);
+
+    /// <summary>A termination is sent again if its instance still asks for it after so long.</summary>
+    private static readonly TimeSpan EndingPatience = TimeSpan.FromSeconds(30);
+
+    public static GatewayState Initial => GatewayState.Initial;
+
+    public static Decision<GatewayEvent, GatewayEffect> Decide(GatewayState state, GatewayCommand command, Moment moment)
+    {
+        var step = new GatewayStep(state, moment);
+        switch (command)
+        {
+            case GatewayCommand.Configure c:
+                Configure(step, c);
+                break;
+            case GatewayCommand.Launch c:
+                LaunchBatches.Ask(step, c);
+                break;
+            case GatewayCommand.LaunchAnswered c:
+                LaunchBatches.Answered(step, c);
+                break;
+            case GatewayCommand.Acknowledge c:
+                if (state.Answers.TryGetValue(c.Instance, out var answer) && answer.Attempt == c.Attempt)
+                    step.Record(new GatewayEvent.AnswerAcknowledged(c.Instance, c.Attempt, moment.Now));
+                break;
+            case GatewayCommand.Terminate c:
+                Terminate(step, c.Instance);
+                break;
+            case GatewayCommand.TerminateAnswered c:
+                foreach (var outcome in c.Outcomes)
+                    step.Note(s => s with { Ending = s.Ending.Remove(outcome.Instance) });
+                break;
+            case GatewayCommand.SweepAnswered c:
+                Sweeps.Answered(step, c.Outcome);
+                break;
+            case GatewayCommand.Disown c:
+                Sweeps.Disowned(step, c.Instance, Terminate);
+                break;
+            case GatewayCommand.Tick:
+                Tick(step);
+                break;
+            default:
+                throw new UnreachableException($"No rule for {command.GetType().Name}.");
+        }
+
+        return step.Decision;
+    }
+
+    public static GatewayState Apply(GatewayState state, GatewayEvent @event) => @event switch
+    {
+        GatewayEvent.BatchOpened e => state with
+        {
+            Batches = state.Batches.SetItem(e.Batch.Token, new OpenBatch(e.Batch, e.Attempts, [.. e.Batch.Intents.Select(i => i.Instance)])),
+        },
+        GatewayEvent.LaunchesAnswered e => Answer(state, e),
+        GatewayEvent.AnswerAcknowledged e => Close(state with { Answers = state.Answers.Remove(e.Instance) }, e),
+        GatewayEvent.OfferExhausted e => state with
+        {
+            Exhausted = state.Exhausted.RemoveAll(x => x.Offer == e.Offer.Offer || x.Until <= e.At).Add(e.Offer),
+        },
+        GatewayEvent.OrphanReaped => state,
+        GatewayEvent.Noted e => e.Change(state),
+        _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
+    };
+
+    /// <summary>Answers that were not acknowledged are told again; batches whose call is not under way are called again by the next tick.</summary>
+    public static IReadOnlyList<GatewayEffect> Resume(GatewayState state, DateTimeOffset now) =>
+        [.. state.Answers.Select(a => Tell(a.Key, a.Value))];
+
+    public static DateTimeOffset? Deadline(GatewayState state)
+    {
+        if (state.Spec is null)
+            return null;
+        DateTimeOffset? next = state.SweepStartedAt is null ? state.NextSweepAt : null;
+        void Consider(DateTimeOffset at)
+        {
+            if (next is null || at < next)
+                next = at;
+        }
+
+        foreach (var token in state.Batches.Keys)
+        {
+            var call = state.Calls.GetValueOrDefault(token);
+            if (call is null or { Busy: false })
+                Consider(call?.RetryAt ?? DateTimeOffset.MinValue);
+        }
+
+        if (state.Gathering.Count > 0)
+            Consider(LaunchBatches.NextFlush(state));
+        foreach (var ending in state.Ending.Values.Where(e => !e.Busy))
+            Consider(ending.Since);
+        return next;
+    }
+
+    internal static GatewayEffect.TellInstance Tell(InstanceId instance, PendingAnswer answer) =>
+        new(answer.Queue, instance, new InstanceCommand.LaunchAnswered(answer.Attempt, answer.Outcome));
+
+    private static void Configure(GatewayStep step, GatewayCommand.Configure command)
+    {
+        var hot = step.Now + command.Spec.ConsistencyWindow + (command.Spec.SweepEvery * 3);
+        var first = step.State.Spec is null;
+        step.Note(s => s with
+        {
+            Spec = command.Spec,
+            NextSweepAt = first ? step.Now : s.NextSweepAt,
+            Queues = s.Queues.AddRange(command.Queues.Where(q => !s.Queues.ContainsKey(q)).Select(q => KeyValuePair.Create(q, new QueueMachines([], hot)))),
+        });
+        step.Do(new GatewayEffect.Acknowledge(command.Revision));
+    }
+
+    private static void Terminate(GatewayStep step, InstanceRef instance)
+    {
+        if (step.State.Ending.TryGetValue(instance.Instance, out var known) && (!known.Busy || step.Now - known.Since < EndingPatience))
+            return;
+        step.Note(s => s with { Ending = s.Ending.SetItem(instance.Instance, new Ending(instance, false, step.Now)) });
+    }
+
+    private static void Tick(GatewayStep step)
+    {
+        // Terminations go first: they stop the spending.
+        InstanceRef[] ending = [.. step.State.Ending.Values.Where(e => !e.Busy).Select(e => e.Instance).OrderBy(e => e.Instance)];
+        if (ending.Length > 0)
+        {
+            step.Note(s => s with { Ending = s.Ending.SetItems(ending.Select(e => KeyValuePair.Create(e.Instance, new Ending(e, true, step.Now)))) });
+            foreach (var chunk in ending.Chunk(100))
+                step.Do(new GatewayEffect.CallTerminate(chunk));
+            Sweeps.Soon(step);
+        }
+
+        LaunchBatches.Repeat(step);
+        LaunchBatches.Flush(step);
+        Sweeps.Start(step);
+    }
+
+    private static GatewayState Answer(GatewayState state, GatewayEvent.LaunchesAnswered e)
+    {
+        var answers = state.Answers.SetItems(e.Answers.Select(a => KeyValuePair.Create(a.Outcome.Instance, a)));
+        if (!state.Batches.TryGetValue(e.Token, out var batch))
+            return state with { Answers = answers };
+        var open = batch.Open.Except(e.Answers.Select(a => a.Outcome.Instance));
+        return state with
+        {
+            Answers = answers,
+            Batches = open.IsEmpty ? state.Batches.Remove(e.Token) : state.Batches.SetItem(e.Token, batch with { Open = open }),
+        };
+    }
+
+    private static GatewayState Close(GatewayState state, GatewayEvent.AnswerAcknowledged e)
+    {
+        var closed = state.Closed.SetItem(e.Instance, new ClosedAttempt(e.Attempt, e.At));
+
+        // Ids are sorted by the time of their intent; what was acknowledged long ago is near the front.
+        while (closed.First() is { } oldest && e.At - oldest.Value.At > ClosedMemory)
+            closed = closed.Remove(oldest.Key);
+        return state with { Closed = closed };
+    }
+}
+
+/// <summary>One decision of a gateway while it is being made.</summary>
+internal sealed class GatewayStep(GatewayState state, Moment moment)
+{
+    private readonly List<GatewayEvent> events = [];
+    private readonly List<GatewayEffect> effects = [];
+
+    public GatewayState State { get; private set; } = state;
+
+    public DateTimeOffset Now => moment.Now;
+
+    public Moment Moment => moment;
+
+    public ProviderSpec? Spec => State.Spec;
+
+    public Decision<GatewayEvent, GatewayEffect> Decision => new(events, effects);
+
+    public void Record(GatewayEvent @event)
+    {
+        events.Add(@event);
+        State = GatewayDecider.Apply(State, @event);
+    }
+
+    public void Note(Func<GatewayState, GatewayState> change) => Record(new GatewayEvent.Noted(change));
+
+    public void Do(GatewayEffect effect) => effects.Add(effect);
+
+    public void KeepHot(QueueName queue)
+    {
+        if (Spec is { } spec)
+        {
+            var until = Now + spec.ConsistencyWindow + (spec.SweepEvery * 3);
+            Note(s => s with { Queues = s.Queues.SetItem(queue, (s.Queues.GetValueOrDefault(queue) ?? new QueueMachines([], until)) with { HotUntil = until }) });
+        }
+    }
+}

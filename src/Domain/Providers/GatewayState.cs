@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Queues;
+
+namespace ControlPlane.Domain.Providers;
+
+/// <summary>A batch whose answer is not complete yet.</summary>
+/// <param name="Batch">As it was, and will be, asked.</param>
+/// <param name="Attempts">The attempt of each of its intents.</param>
+/// <param name="Open">The intents without a definite answer.</param>
+public sealed record OpenBatch(LaunchBatch Batch, IReadOnlyList<int> Attempts, ImmutableHashSet<InstanceId> Open);
+
+/// <summary>A definite answer that its instance has not yet recorded.</summary>
+public sealed record PendingAnswer(QueueName Queue, int Attempt, LaunchOutcome Outcome);
+
+/// <summary>An attempt whose answer its instance has recorded: a copy of the request that comes late must not launch again.</summary>
+public sealed record ClosedAttempt(int Attempt, DateTimeOffset At);
+
+/// <summary>What the gateway knows of one queue's machines. Learnt anew after a restart.</summary>
+/// <param name="Machines">As it was told last.</param>
+/// <param name="HotUntil">Until when the queue is told of every sweep, also of one that shows nothing new.</param>
+public sealed record QueueMachines(IReadOnlyList<Machine> Machines, DateTimeOffset HotUntil);
+
+/// <summary>The gateway of one provider. Only launches in flight and offers without capacity are remembered over a restart.</summary>
+public sealed record GatewayState
+{
+    public static readonly GatewayState Initial = new();
+
+    /// <summary>By token.</summary>
+    public ImmutableSortedDictionary<string, OpenBatch> Batches { get; init; } = ImmutableSortedDictionary.Create<string, OpenBatch>(StringComparer.Ordinal);
+
+    public ImmutableSortedDictionary<InstanceId, PendingAnswer> Answers { get; init; } = ImmutableSortedDictionary<InstanceId, PendingAnswer>.Empty;
+
+    public ImmutableSortedDictionary<InstanceId, ClosedAttempt> Closed { get; init; } = ImmutableSortedDictionary<InstanceId, ClosedAttempt>.Empty;
+
+    /// <summary>Offers without capacity, and until when they are not asked.</summary>
+    public ImmutableList<ExhaustedOffer> Exhausted { get; init; } = [];
+
+    // ---- transient from here ----
+    [JsonIgnore]
+    public ProviderSpec? Spec { get; init; }
+
+    [JsonIgnore]
+    public ImmutableList<Gathered> Gathering { get; init; } = [];
+
+    /// <summary>Batches whose call is under way, or when it is to be repeated.</summary>
+    [JsonIgnore]
+    public ImmutableDictionary<string, CallState> Calls { get; init; } = ImmutableDictionary<string, CallState>.Empty;
+
+    [JsonIgnore]
+    public Bucket Bucket { get; init; } = new(0, DateTimeOffset.MinValue);
+
+    /// <summary>Terminations to send, and those under way.</summary>
+    [JsonIgnore]
+    public ImmutableDictionary<InstanceId, Ending> Ending { get; init; } = ImmutableDictionary<InstanceId, Ending>.Empty;
+
+    [JsonIgnore]
+    public ImmutableDictionary<QueueName, QueueMachines> Queues { get; init; } = ImmutableDictionary<QueueName, QueueMachines>.Empty;
+
+    /// <summary>Machines that their scaler does not know, and since when.</summary>
+    [JsonIgnore]
+    public ImmutableDictionary<InstanceId, DateTimeOffset> Orphans { get; init; } = ImmutableDictionary<InstanceId, DateTimeOffset>.Empty;
+
+    [JsonIgnore]
+    public DateTimeOffset? SweepStartedAt { get; init; }
+
+    [JsonIgnore]
+    public DateTimeOffset NextSweepAt { get; init; }
+
+    [JsonIgnore]
+    public int FailedSweeps { get; init; }
+
+    /// <summary>The last sweep's fault in the platform's words; null while all is well.</summary>
+    [JsonIgnore]
+    public string? SweepFault { get; init; }
+}
+
+/// <summary>An offer that had no capacity.</summary>
+public sealed record ExhaustedOffer(OfferKey Offer, DateTimeOffset Until, string Message);
+
+/// <summary>A launch that waits for others of its shape.</summary>
+public sealed record Gathered(GatewayCommand.Launch Launch, DateTimeOffset At);
+
+/// <param name="Busy">The call is under way.</param>
+/// <param name="Tries">Calls so far.</param>
+/// <param name="RetryAt">When to repeat it.</param>
+public sealed record CallState(bool Busy, int Tries, DateTimeOffset RetryAt);
+
+/// <summary>A termination: to send, or under way.</summary>
+public sealed record Ending(InstanceRef Instance, bool Busy, DateTimeOffset Since);
+
+/// <summary>A token bucket. Pure: its level is computed from the time that has passed.</summary>
+public sealed record Bucket(double Level, DateTimeOffset At)
+{
+    public Bucket Refilled(double perSecond, int size, DateTimeOffset now) => At == DateTimeOffset.MinValue
+        ? new Bucket(size, now)
+        : new Bucket(Math.Min(size, Level + (Math.Max(0, (now - At).TotalSeconds) * perSecond)), now > At ? now : At);
+}
+
+/// <summary>Facts of a gateway.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(BatchOpened), "batchOpened")]
+[JsonDerivedType(typeof(LaunchesAnswered), "launchesAnswered")]
+[JsonDerivedType(typeof(AnswerAcknowledged), "answerAcknowledged")]
+[JsonDerivedType(typeof(OfferExhausted), "offerExhausted")]
+[JsonDerivedType(typeof(OrphanReaped), "orphanReaped")]
+public abstract record GatewayEvent : IEvent
+{
+    private GatewayEvent()
+    {
+    }
+
+    /// <summary>The token is now these intents', this offer's and these attempts', for ever.</summary>
+    public sealed record BatchOpened(LaunchBatch Batch, IReadOnlyList<int> Attempts, DateTimeOffset At) : GatewayEvent;
+
+    /// <summary>Definite answers. The token is empty where the offer was known to have no capacity and nobody was asked.</summary>
+    public sealed record LaunchesAnswered(string Token, IReadOnlyList<PendingAnswer> Answers, DateTimeOffset At) : GatewayEvent;
+
+    public sealed record AnswerAcknowledged(InstanceId Instance, int Attempt, DateTimeOffset At) : GatewayEvent;
+
+    public sealed record OfferExhausted(ExhaustedOffer Offer, DateTimeOffset At) : GatewayEvent;
+
+    /// <summary>A machine with our tag that nobody knows was told to end.</summary>
+    public sealed record OrphanReaped(InstanceRef Machine, QueueName Queue, DateTimeOffset At) : GatewayEvent;
+
+    /// <summary>Everything that the gateway forgets when it restarts: the new state of its memory.</summary>
+    public sealed record Noted(Func<GatewayState, GatewayState> Change) : GatewayEvent, ITransientEvent;
+}
+
+/// <summary>What a gateway does.</summary>
+public abstract record GatewayEffect
+{
+    private GatewayEffect()
+    {
+    }
+
+    public sealed record CallLaunch(LaunchBatch Batch) : GatewayEffect;
+
+    public sealed record CallTerminate(IReadOnlyList<InstanceRef> Instances) : GatewayEffect;
+
+    public sealed record CallSweep : GatewayEffect;
+
+    public sealed record TellInstance(QueueName Queue, InstanceId Instance, InstanceCommand Command) : GatewayEffect;
+
+    public sealed record TellScaler(QueueName Queue, ScalerCommand Command) : GatewayEffect;
+
+    public sealed record Acknowledge(long Revision) : GatewayEffect;
+}

@@ -1,0 +1,128 @@
+using System.Text.Json.Serialization;
+using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Sources;
+
+namespace ControlPlane.Domain.Queues;
+
+/// <summary>What the scaler of one queue is told or asked.</summary>
+public abstract record ScalerCommand
+{
+    private ScalerCommand()
+    {
+    }
+
+    /// <summary>The queue as it is declared now. An older revision than the known one is ignored.</summary>
+    public sealed record Configure(QueueSpec Spec, long Revision) : ScalerCommand;
+
+    /// <summary>The queue is no longer declared.</summary>
+    public sealed record Retire(long Revision) : ScalerCommand;
+
+    /// <summary>A successful look at the queue.</summary>
+    public sealed record Observe(QueueObservation Observation) : ScalerCommand;
+
+    /// <summary>A plug-in policy's answer.</summary>
+    /// <param name="AsOf">The look that it was asked about.</param>
+    /// <param name="Advice">What it wants; null if it failed.</param>
+    /// <param name="Failure">How it failed; null if it did not.</param>
+    public sealed record PolicyAnswered(DateTimeOffset AsOf, ScalingAdvice? Advice, string? Failure) : ScalerCommand;
+
+    /// <summary>What a provider shows of this queue's machines.</summary>
+    /// <param name="Provider">Which provider.</param>
+    /// <param name="AsOf">When the sweep began.</param>
+    /// <param name="Complete">Whether a machine that it does not show is absent.</param>
+    /// <param name="ConsistencyWindow">How long a machine may be missing although it exists.</param>
+    /// <param name="Machines">The machines with this queue's tag.</param>
+    public sealed record Sweep(string Provider, DateTimeOffset AsOf, bool Complete, TimeSpan ConsistencyWindow, IReadOnlyList<Machine> Machines) : ScalerCommand;
+
+    /// <summary>Something for one instance.</summary>
+    public sealed record ForInstance(InstanceId Instance, InstanceCommand Command) : ScalerCommand;
+
+    /// <summary>An operator drains or ends one instance.</summary>
+    public sealed record Leave(InstanceId Instance, bool AtOnce, string By) : ScalerCommand;
+
+    /// <summary>An operator drains all instances of the queue; new ones come if there is demand, unless the queue is paused.</summary>
+    public sealed record DrainAll(string By) : ScalerCommand;
+
+    /// <summary>An operator closes the breaker of a pool and forgets its blackout.</summary>
+    public sealed record ResetPool(string Pool, string By) : ScalerCommand;
+
+    /// <summary>Time has passed.</summary>
+    public sealed record Tick : ScalerCommand;
+}
+
+/// <summary>Facts of a queue's stream. Their names are the storage format.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(Configured), "configured")]
+[JsonDerivedType(typeof(Retired), "retired")]
+[JsonDerivedType(typeof(InstanceRequested), "instanceRequested")]
+[JsonDerivedType(typeof(InstanceChanged), "instanceChanged")]
+[JsonDerivedType(typeof(Decided), "decided")]
+[JsonDerivedType(typeof(PoolFailed), "poolFailed")]
+[JsonDerivedType(typeof(PoolRecovered), "poolRecovered")]
+[JsonDerivedType(typeof(PoolExhausted), "poolExhausted")]
+public abstract record ScalerEvent : IEvent
+{
+    private ScalerEvent()
+    {
+    }
+
+    public sealed record Configured(QueueSpec Spec, long Revision, DateTimeOffset At) : ScalerEvent;
+
+    public sealed record Retired(long Revision, DateTimeOffset At) : ScalerEvent;
+
+    /// <summary>An intent: at most one machine will ever come of it. Budget, ledger and template are those of the last <see cref="Configured"/>.</summary>
+    public sealed record InstanceRequested(InstanceId Instance, string Pool, DateTimeOffset At) : ScalerEvent;
+
+    public sealed record InstanceChanged(InstanceId Instance, InstanceEvent Event) : ScalerEvent;
+
+    public sealed record Decided(DecisionRecord Decision) : ScalerEvent;
+
+    public sealed record PoolFailed(string Pool, Breaker Breaker) : ScalerEvent;
+
+    /// <summary>A worker of the pool registered, its template changed, or an operator reset it.</summary>
+    public sealed record PoolRecovered(string Pool, string? By, DateTimeOffset At) : ScalerEvent;
+
+    public sealed record PoolExhausted(string Pool, Blackout Blackout) : ScalerEvent;
+
+    /// <summary>A look at the queue was taken into account.</summary>
+    public sealed record Observed(QueueObservation Observation) : ScalerEvent, ITransientEvent;
+
+    /// <summary>Deadlines up to here were dealt with.</summary>
+    public sealed record Evaluated(DateTimeOffset At) : ScalerEvent, ITransientEvent;
+
+    /// <summary>A plug-in policy was asked about a look, or has answered.</summary>
+    public sealed record PolicyAsked(DateTimeOffset? AsOf) : ScalerEvent, ITransientEvent;
+
+    /// <summary>A transient event of an instance.</summary>
+    public sealed record InstanceNoticed(InstanceId Instance, InstanceEvent Event) : ScalerEvent, ITransientEvent;
+}
+
+/// <summary>What a scaler does.</summary>
+public abstract record ScalerEffect
+{
+    private ScalerEffect()
+    {
+    }
+
+    /// <summary>Something that one of its instances does.</summary>
+    public sealed record OfInstance(InstanceId Instance, InstanceEffect Effect) : ScalerEffect;
+
+    /// <summary>Ask a plug-in policy; its answer comes as <see cref="ScalerCommand.PolicyAnswered"/>.</summary>
+    public sealed record AskPolicy(string TypeName, Situation Situation, DateTimeOffset AsOf) : ScalerEffect;
+
+    /// <summary>Ask the watcher for the next looks at this queue even if nothing changes.</summary>
+    public sealed record LookAgain(string Source) : ScalerEffect;
+
+    /// <summary>A machine with this queue's tag that nobody here knows.</summary>
+    public sealed record Disown(string Provider, InstanceRef Machine) : ScalerEffect;
+
+    /// <summary>Tell the catalog that the removed queue has nothing left.</summary>
+    public sealed record TellGone : ScalerEffect;
+
+    /// <summary>Answer whoever sent the command.</summary>
+    /// <param name="Refusal">Why nothing was done; null if it was done.</param>
+    public sealed record Reply(string? Refusal) : ScalerEffect;
+}

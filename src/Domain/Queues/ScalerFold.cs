@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using ControlPlane.Domain.Instances;
+
+namespace ControlPlane.Domain.Queues;
+
+/// <summary>The fold of a queue's events.</summary>
+internal static class ScalerFold
+{
+    public static ScalerState Apply(ScalerState state, ScalerEvent @event) => @event switch
+    {
+        ScalerEvent.Configured e => state with { Spec = e.Spec, Revision = e.Revision, Retired = false },
+        ScalerEvent.Retired e => state with { Retired = true, Revision = e.Revision },
+        ScalerEvent.InstanceRequested e => state with { Instances = state.Instances.SetItem(e.Instance, Request(state, e)) },
+        ScalerEvent.InstanceChanged e => Change(state, e.Instance, e.Event),
+        ScalerEvent.InstanceNoticed e => Change(state, e.Instance, e.Event),
+        ScalerEvent.Decided e => state with { LastDecision = e.Decision },
+        ScalerEvent.PoolFailed e => state with { Breakers = state.Breakers.SetItem(e.Pool, e.Breaker) },
+        ScalerEvent.PoolRecovered e => state with { Breakers = state.Breakers.Remove(e.Pool), Blackouts = state.Blackouts.Remove(e.Pool) },
+        ScalerEvent.PoolExhausted e => state with { Blackouts = state.Blackouts.SetItem(e.Pool, e.Blackout) },
+        ScalerEvent.Observed e => state with { Observation = e.Observation },
+        ScalerEvent.Evaluated e => state with { EvaluatedAt = e.At },
+        ScalerEvent.PolicyAsked e => state with { PolicyAskedFor = e.AsOf },
+        _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
+    };
+
+    private static InstanceState Request(ScalerState state, ScalerEvent.InstanceRequested e)
+    {
+        var spec = state.Spec ?? throw new UnreachableException("An instance was requested before the queue was configured.");
+        return new InstanceState
+        {
+            Id = e.Instance,
+            Queue = spec.Name,
+            Source = spec.Source,
+            Pool = spec.Pools.First(p => p.Name == e.Pool),
+            Budget = spec.Budget,
+            Ledger = spec.Ledger,
+            Priority = spec.Priority,
+            RequestedAt = e.At,
+            PhaseSince = e.At,
+        };
+    }
+
+    private static ScalerState Change(ScalerState state, InstanceId id, InstanceEvent @event)
+    {
+        if (!state.Instances.TryGetValue(id, out var instance))
+            return state;
+        var next = InstanceDecider.Apply(instance, @event);
+        return state with { Instances = next.Done ? state.Instances.Remove(id) : state.Instances.SetItem(id, next) };
+    }
+}

@@ -1,0 +1,111 @@
+using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Providers;
+
+namespace ControlPlane.Domain.Queues;
+
+/// <summary>One decision of a scaler while it is being made: the state as it will be, the events so far, the effects so far.</summary>
+internal sealed class ScalerStep(ScalerState state, Moment moment)
+{
+    /// <summary>How long a pool without capacity is not asked again.</summary>
+    private static readonly TimeSpan BlackoutTime = TimeSpan.FromMinutes(3);
+
+    private readonly List<ScalerEvent> events = [];
+    private readonly List<ScalerEffect> effects = [];
+    private int ids;
+
+    /// <summary>The state with the events so far folded in.</summary>
+    public ScalerState State { get; private set; } = state;
+
+    public DateTimeOffset Now => moment.Now;
+
+    public bool IsEmpty => events.Count == 0 && effects.Count == 0;
+
+    public Decision<ScalerEvent, ScalerEffect> Decision => IsEmpty ? Decision<ScalerEvent, ScalerEffect>.Nothing : new(events, effects);
+
+    public bool Knows(InstanceId instance) => State.Instances.ContainsKey(instance);
+
+    public InstanceId NewInstance() => new(moment.NewId(ids++));
+
+    public void Record(ScalerEvent @event)
+    {
+        events.Add(@event);
+        State = ScalerFold.Apply(State, @event);
+    }
+
+    public void Do(params ReadOnlySpan<ScalerEffect> done)
+    {
+        foreach (var effect in done)
+            effects.Add(effect);
+    }
+
+    /// <summary>Makes an intent; its lease is asked for once the intent is persisted.</summary>
+    public void Request(string pool)
+    {
+        var id = NewInstance();
+        Record(new ScalerEvent.InstanceRequested(id, pool, Now));
+        foreach (var effect in InstanceDecider.Resume(State.Instances[id]))
+            Do(new ScalerEffect.OfInstance(id, effect));
+    }
+
+    /// <summary>Lets an instance decide, and notes what its fate says of its pool.</summary>
+    public void Route(InstanceId id, InstanceCommand command)
+    {
+        if (!State.Instances.TryGetValue(id, out var before))
+        {
+            // Forgotten because all was done: the gateway may still wait to hear so.
+            if (command is InstanceCommand.LaunchAnswered late && late.Outcome is not null)
+                AcknowledgeForgotten(id, late);
+            return;
+        }
+
+        var decision = InstanceDecider.Decide(before, command, Now);
+        foreach (var @event in decision.Events)
+        {
+            Record(@event is ITransientEvent ? new ScalerEvent.InstanceNoticed(id, @event) : new ScalerEvent.InstanceChanged(id, @event));
+            Judge(before, @event);
+        }
+
+        foreach (var effect in decision.Effects)
+            Do(new ScalerEffect.OfInstance(id, effect));
+    }
+
+    private void AcknowledgeForgotten(InstanceId id, InstanceCommand.LaunchAnswered late)
+    {
+        foreach (var provider in State.Spec?.Pools.Select(p => p.Provider).Distinct() ?? [])
+            Do(new ScalerEffect.OfInstance(id, new InstanceEffect.AskGateway(provider, new GatewayCommand.Acknowledge(id, late.Attempt))));
+    }
+
+    private void Judge(InstanceState instance, InstanceEvent @event)
+    {
+        var pool = instance.Pool;
+        switch (@event)
+        {
+            case InstanceEvent.WorkerRegistered when State.Breakers.ContainsKey(pool.Name) || State.Blackouts.ContainsKey(pool.Name):
+                Record(new ScalerEvent.PoolRecovered(pool.Name, null, Now));
+                break;
+            case InstanceEvent.TerminationStarted { Outcome: Outcome.StuckBooting } e:
+                Failed(instance, e.Because);
+                break;
+            case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed, Fault: ProviderFault.Misconfigured } e:
+                Failed(instance, e.Because);
+                break;
+            case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed } e:
+                Record(new ScalerEvent.PoolExhausted(pool.Name, new Blackout(Now + BlackoutTime, e.Because)));
+                break;
+            case InstanceEvent.Ended { Outcome: Outcome.Vanished } e when instance.RegisteredAt is null:
+                Failed(instance, $"it ended before its worker registered: {e.Because}");
+                break;
+        }
+    }
+
+    private void Failed(InstanceState instance, string message)
+    {
+        var known = State.Breakers.GetValueOrDefault(instance.Pool.Name);
+
+        // Instances that were launched together fail together: that is one failure.
+        if (known is not null && known.Revision == instance.Pool.Revision && instance.RequestedAt <= known.LastFailureAt)
+            return;
+        Record(new ScalerEvent.PoolFailed(instance.Pool.Name, Breaker.After(known, instance.Pool.Revision, message, Now)));
+    }
+}

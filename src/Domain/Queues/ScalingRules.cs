@@ -1,0 +1,251 @@
+using System.Diagnostics;
+using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Pools;
+using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Sources;
+
+namespace ControlPlane.Domain.Queues;
+
+/// <summary>From a look at the queue to launches and departures: the policy's advice, bounded by minimum, maxima, breakers and blackouts.</summary>
+internal static class ScalingRules
+{
+    /// <summary>A worker that has not reported for so long is not counted as free, whatever the source lists.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
+
+    private static readonly PerTaskPolicy PerTask = new();
+
+    /// <summary>Evaluates the policy on the last look. A plug-in policy is asked, and answers by a command of its own.</summary>
+    public static void Evaluate(ScalerStep step)
+    {
+        if (step.State is not { Spec: { } spec, Observation: { } observation } || step.State.Retired)
+            return;
+        switch (spec.Policy)
+        {
+            case PolicySpec.PerTask:
+                Settle(step, PerTask.Advise(Describe(step.State, step.Now)), null);
+                break;
+            case PolicySpec.Plugin plugin:
+                // One question at a time: the next look asks again.
+                if (step.State.PolicyAskedFor is { } asked && observation.AsOf - asked < TimeSpan.FromSeconds(30))
+                    return;
+                step.Record(new ScalerEvent.PolicyAsked(observation.AsOf));
+                step.Do(new ScalerEffect.AskPolicy(plugin.TypeName, Describe(step.State, step.Now), observation.AsOf));
+                break;
+            default:
+                throw new UnreachableException($"No rule for {spec.Policy.GetType().Name}.");
+        }
+    }
+
+    /// <summary>Carries out an advice, or records that there is none.</summary>
+    public static void Settle(ScalerStep step, ScalingAdvice? advice, string? failure)
+    {
+        if (step.State.Spec is not { } spec || step.State.Retired)
+            return;
+        var situation = Describe(step.State, step.Now);
+        step.Record(new ScalerEvent.Evaluated(step.Now));
+        List<HeldBack> held = [];
+        if (advice is null || advice.Wanted < 0)
+        {
+            held.Add(new HeldBack(HoldBack.PolicyFailed, null, 0, null, failure ?? $"it wants {advice?.Wanted} instances"));
+            advice = new ScalingAdvice(situation.Serving, "the policy gave no advice");
+        }
+
+        var wanted = Math.Max(advice.Wanted, spec.MinInstances);
+        List<LaunchChoice> launch = [];
+        List<LeaveChoice> leave = [];
+        if (wanted > situation.Serving)
+            ScaleOut(step, spec, (wanted - situation.Serving) * situation.SlotsPerInstance, launch, held);
+        else
+            Cancel(step, situation.Serving - wanted, advice.Reason, leave);
+        EndIdle(step, spec, wanted, leave);
+        held.AddRange(WaitingForMoney(step.State));
+
+        Remember(step, new DecisionRecord(step.Now, RuleOf(spec.Policy), situation, wanted, ReasonOf(advice, wanted), launch, leave, held));
+        foreach (var choice in launch)
+        {
+            for (var i = 0; i < choice.Count; i++)
+                step.Request(choice.Pool);
+        }
+
+        foreach (var choice in leave)
+            step.Route(choice.Instance, new InstanceCommand.Drain(choice.Outcome, choice.Because));
+    }
+
+    /// <summary>The queue's situation in numbers, as a policy sees it.</summary>
+    public static Situation Describe(ScalerState state, DateTimeOffset now)
+    {
+        var instances = state.Instances.Values;
+        var observation = state.Observation;
+        HashSet<InstanceId> heard = [.. (observation?.Workers ?? []).Where(w => w.Instance is not null && IsFresh(observation!, w)).Select(w => w.Instance!)];
+        int booting = 0, idle = 0, busy = 0, leaving = 0, bootingSlots = 0, idleSlots = 0, freeSlots = 0, running = 0;
+        foreach (var i in instances)
+        {
+            running += i.Tasks.Count;
+            if (!i.Serves)
+            {
+                leaving += i.Phase == Phase.Ended ? 0 : 1;
+                continue;
+            }
+
+            switch (i.Phase)
+            {
+                case Phase.Idle when !heard.Contains(i.Id) && observation is not null:
+                    // Its worker is silent or no longer listed: it will take nothing, and its idle time or the next sweep ends it.
+                    leaving++;
+                    break;
+                case Phase.Idle:
+                    idle++;
+                    idleSlots += i.Pool.Slots;
+                    break;
+                case Phase.Busy:
+                    busy++;
+                    freeSlots += Math.Max(0, i.Pool.Slots - i.Tasks.Count);
+                    break;
+                default:
+                    booting++;
+                    bootingSlots += i.Pool.Slots;
+                    break;
+            }
+        }
+
+        freeSlots += observation?.Workers.Count(w => w.Instance is null && w.Tasks.Count == 0 && IsFresh(observation, w)) ?? 0;
+        var oldest = observation?.OldestEnqueuedAt is { } at && at < now ? now - at : TimeSpan.Zero;
+        var pools = state.Spec?.Pools ?? [];
+        return new Situation(
+            now, state.Spec?.Name.Value ?? "", observation?.Pending ?? 0, oldest, running, freeSlots, idleSlots, bootingSlots, booting, idle, busy, leaving,
+            pools.Count > 0 ? pools[0].Slots : 1, state.Spec?.MinInstances ?? 0, pools.Sum(p => p.MaxInstances));
+    }
+
+    /// <summary>When time alone next changes what the policy may do: an idle time runs out, a breaker or a blackout ends.</summary>
+    public static DateTimeOffset? NextEvaluation(ScalerState state)
+    {
+        if (state.Spec is not { } spec || state.Retired)
+            return null;
+        DateTimeOffset? next = null;
+        void Consider(DateTimeOffset? at)
+        {
+            if (at is { } time && time > state.EvaluatedAt && (next is null || time < next))
+                next = time;
+        }
+
+        foreach (var instance in state.Instances.Values)
+        {
+            if (instance is { Phase: Phase.Idle, Leaving: null, IdleSince: { } since })
+                Consider(since + spec.MaxIdleTime);
+        }
+
+        foreach (var breaker in state.Breakers.Values)
+            Consider(breaker.OpenUntil);
+        foreach (var blackout in state.Blackouts.Values)
+            Consider(blackout.Until);
+        return next;
+    }
+
+    private static bool IsFresh(QueueObservation observation, WorkerObservation worker) => observation.AsOf - worker.LastSeen <= Silence;
+
+    private static void ScaleOut(ScalerStep step, QueueSpec spec, int slots, List<LaunchChoice> launch, List<HeldBack> held)
+    {
+        if (spec.Paused)
+        {
+            held.Add(new HeldBack(HoldBack.Paused, null, 0, null, ""));
+            return;
+        }
+
+        foreach (var pool in spec.Pools)
+        {
+            if (slots <= 0)
+                break;
+            if (Stopped(step.State, pool, step.Now) is { } stop)
+            {
+                held.Add(stop);
+                continue;
+            }
+
+            var room = Room(step.State, pool);
+            var count = Math.Min(room, (slots + pool.Slots - 1) / pool.Slots);
+            if (count > 0)
+                launch.Add(new LaunchChoice(pool.Name, count));
+            slots -= count * pool.Slots;
+            if (slots > 0 && step.State.Breakers.TryGetValue(pool.Name, out var probing))
+                held.Add(new HeldBack(HoldBack.BreakerOpen, pool.Name, 0, null, $"one launch at a time after {Words.Count(probing.Failures, "failure")}: {probing.Message}"));
+            else if (slots > 0)
+                held.Add(new HeldBack(HoldBack.PoolFull, pool.Name, 0, null, Words.Count(pool.MaxInstances, "instance")));
+        }
+    }
+
+    private static HeldBack? Stopped(ScalerState state, PoolSpec pool, DateTimeOffset now)
+    {
+        if (state.Breakers.TryGetValue(pool.Name, out var breaker))
+        {
+            if (breaker.Tripped)
+                return new HeldBack(HoldBack.BreakerOpen, pool.Name, 0, null, $"{breaker.Message} ({breaker.Failures} times in a row; it stays stopped until it is reset or its template changes)");
+            if (breaker.OpenUntil > now)
+                return new HeldBack(HoldBack.BreakerOpen, pool.Name, 0, breaker.OpenUntil, breaker.Message);
+        }
+
+        return state.Blackouts.TryGetValue(pool.Name, out var blackout) && blackout.Until > now
+            ? new HeldBack(HoldBack.NoCapacity, pool.Name, 0, blackout.Until, blackout.Message)
+            : null;
+    }
+
+    private static int Room(ScalerState state, PoolSpec pool)
+    {
+        var live = 0;
+        var unproven = 0;
+        foreach (var instance in state.InPool(pool))
+        {
+            live++;
+            unproven += instance.RegisteredAt is null ? 1 : 0;
+        }
+
+        // After a failure one instance at a time shows whether the pool works again.
+        var most = state.Breakers.ContainsKey(pool.Name) ? Math.Min(pool.MaxInstances, live - unproven + 1) : pool.MaxInstances;
+        return Math.Max(0, most - live);
+    }
+
+    /// <summary>Takes back intents that no machine has come of yet, the youngest first.</summary>
+    private static void Cancel(ScalerStep step, int surplus, string reason, List<LeaveChoice> leave)
+    {
+        foreach (var instance in step.State.Instances.Values.Reverse().Where(i => i.Leaving is null && i.Phase is Phase.Requested or Phase.Leased).Take(surplus))
+            leave.Add(new LeaveChoice(instance.Id, Outcome.Policy, $"it is no longer needed ({reason})"));
+    }
+
+    /// <summary>Ends instances that were idle too long, as far as neither minimum nor policy needs them. A busy one is never touched.</summary>
+    private static void EndIdle(ScalerStep step, QueueSpec spec, int wanted, List<LeaveChoice> leave)
+    {
+        var gone = leave.Count;
+        var spare = step.State.Instances.Values.Count(i => i.Serves) - gone - wanted;
+        foreach (var instance in step.State.Instances.Values.Where(i => i is { Phase: Phase.Idle, Leaving: null }).OrderBy(i => i.IdleSince))
+        {
+            if (spare <= 0 || instance.IdleSince + spec.MaxIdleTime > step.Now)
+                break;
+            leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"it was idle for {Words.Duration(spec.MaxIdleTime)}"));
+            spare--;
+        }
+    }
+
+    private static IEnumerable<HeldBack> WaitingForMoney(ScalerState state) => state.Instances.Values
+        .Where(i => i is { Phase: Phase.Requested, Leaving: null, Waiting: not null })
+        .GroupBy(i => (i.Pool.Name, i.Waiting!.Budget, i.Waiting.Kind))
+        .Select(g => new HeldBack(HoldBack.Budget, g.Key.Name, g.Count(), null, g.Last().Waiting!.Sentence));
+
+    /// <summary>A decision is recorded if it did something, or if what holds the queue back is not what it was.</summary>
+    private static void Remember(ScalerStep step, DecisionRecord decision)
+    {
+        var before = step.State.LastDecision?.HeldBack ?? [];
+        var same = before.Select(h => (h.Kind, h.Pool, h.Until)).SequenceEqual(decision.HeldBack.Select(h => (h.Kind, h.Pool, h.Until)));
+        if (decision.Launch.Count > 0 || decision.Leave.Count > 0 || !same)
+            step.Record(new ScalerEvent.Decided(decision));
+    }
+
+    private static string ReasonOf(ScalingAdvice advice, int wanted) =>
+        wanted > advice.Wanted ? $"{advice.Reason}, but at least {Words.Count(wanted, "instance")} must stay" : advice.Reason;
+
+    private static string RuleOf(PolicySpec policy) => policy switch
+    {
+        PolicySpec.PerTask => "perTask",
+        PolicySpec.Plugin p => p.TypeName,
+        _ => throw new UnreachableException($"No name for {policy.GetType().Name}."),
+    };
+}
