@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Queues;
@@ -5,6 +6,12 @@ using ControlPlane.Domain.Queues;
 namespace ControlPlane.Domain.Budgets;
 
 /// <summary>What the ledger of one budget tree is asked. Every command may be repeated.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Configure), "configure")]
+[JsonDerivedType(typeof(Reserve), "reserve")]
+[JsonDerivedType(typeof(Renew), "renew")]
+[JsonDerivedType(typeof(Settle), "settle")]
+[JsonDerivedType(typeof(Tick), "tick")]
 public abstract record LedgerCommand
 {
     private LedgerCommand()

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Queues;
 
@@ -18,6 +19,12 @@ public abstract record LedgerEffect
 }
 
 /// <summary>What an instance hears from its ledger.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Granted), "granted")]
+[JsonDerivedType(typeof(Waiting), "waiting")]
+[JsonDerivedType(typeof(Impossible), "impossible")]
+[JsonDerivedType(typeof(Denied), "denied")]
+[JsonDerivedType(typeof(Settled), "settled")]
 public abstract record LeaseAnswer
 {
     private LeaseAnswer()

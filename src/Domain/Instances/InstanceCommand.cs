@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Sources;
@@ -5,6 +6,17 @@ using ControlPlane.Domain.Sources;
 namespace ControlPlane.Domain.Instances;
 
 /// <summary>What an instance is told. Each may come twice, late or in another order.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(LeaseAnswered), "leaseAnswered")]
+[JsonDerivedType(typeof(LaunchAnswered), "launchAnswered")]
+[JsonDerivedType(typeof(MachineSeen), "machineSeen")]
+[JsonDerivedType(typeof(MachineAbsent), "machineAbsent")]
+[JsonDerivedType(typeof(WorkersSeen), "workersSeen")]
+[JsonDerivedType(typeof(Drain), "drain")]
+[JsonDerivedType(typeof(Terminate), "terminate")]
+[JsonDerivedType(typeof(FeedingStopped), "feedingStopped")]
+[JsonDerivedType(typeof(TasksReturned), "tasksReturned")]
+[JsonDerivedType(typeof(Tick), "tick")]
 public abstract record InstanceCommand
 {
     private InstanceCommand()

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pools;
@@ -7,6 +8,16 @@ using ControlPlane.Domain.Queues;
 namespace ControlPlane.Domain.Providers;
 
 /// <summary>What the gateway of one provider is asked or told.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Configure), "configure")]
+[JsonDerivedType(typeof(Launch), "launch")]
+[JsonDerivedType(typeof(Acknowledge), "acknowledge")]
+[JsonDerivedType(typeof(Terminate), "terminate")]
+[JsonDerivedType(typeof(Disown), "disown")]
+[JsonDerivedType(typeof(LaunchAnswered), "launchAnswered")]
+[JsonDerivedType(typeof(TerminateAnswered), "terminateAnswered")]
+[JsonDerivedType(typeof(SweepAnswered), "sweepAnswered")]
+[JsonDerivedType(typeof(Tick), "tick")]
 public abstract record GatewayCommand
 {
     private GatewayCommand()

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
@@ -38,6 +39,9 @@ public sealed record LaunchIntent(InstanceId Instance, QueueName Queue, DateTime
 public sealed record LaunchBatch(string Token, Offer Offer, PoolSpec Pool, IReadOnlyList<LaunchIntent> Intents);
 
 /// <summary>What became of one intent.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Launched), "launched")]
+[JsonDerivedType(typeof(Failed), "failed")]
 public abstract record LaunchOutcome(InstanceId Instance)
 {
     /// <summary>The machine exists (it may still be booting).</summary>
@@ -104,6 +108,9 @@ public sealed record Machine(
     DateTimeOffset? InterruptionAt);
 
 /// <summary>The result of one sweep.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Complete), "complete")]
+[JsonDerivedType(typeof(Incomplete), "incomplete")]
 public abstract record SweepOutcome
 {
     /// <summary>Every page was read. Only such a list may let an instance count as absent.</summary>

@@ -8,6 +8,17 @@ using ControlPlane.Domain.Sources;
 namespace ControlPlane.Domain.Queues;
 
 /// <summary>What the scaler of one queue is told or asked.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Configure), "configure")]
+[JsonDerivedType(typeof(Retire), "retire")]
+[JsonDerivedType(typeof(Observe), "observe")]
+[JsonDerivedType(typeof(PolicyAnswered), "policyAnswered")]
+[JsonDerivedType(typeof(Sweep), "sweep")]
+[JsonDerivedType(typeof(ForInstance), "forInstance")]
+[JsonDerivedType(typeof(Leave), "leave")]
+[JsonDerivedType(typeof(DrainAll), "drainAll")]
+[JsonDerivedType(typeof(ResetPool), "resetPool")]
+[JsonDerivedType(typeof(Tick), "tick")]
 public abstract record ScalerCommand
 {
     private ScalerCommand()

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Queues;
@@ -7,6 +8,12 @@ using ControlPlane.Domain.Queues;
 namespace ControlPlane.Domain.Sources;
 
 /// <summary>What the watcher of one source is told.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Configure), "configure")]
+[JsonDerivedType(typeof(LookAgain), "lookAgain")]
+[JsonDerivedType(typeof(Looked), "looked")]
+[JsonDerivedType(typeof(LookFailed), "lookFailed")]
+[JsonDerivedType(typeof(Tick), "tick")]
 public abstract record WatcherCommand
 {
     private WatcherCommand()
