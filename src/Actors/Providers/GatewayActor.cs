@@ -1,0 +1,169 @@
+using System.Diagnostics.Metrics;
+using Akka.Actor;
+using ControlPlane.Actors.Clustering;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Providers;
+
+namespace ControlPlane.Actors.Providers;
+
+/// <summary>Runs the gateway of one provider. It never awaits the platform: each call's answer comes back as a command, a call without one as indeterminate.</summary>
+public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, GatewayCommand, GatewayEvent, GatewayEffect>
+{
+    private static readonly Meter Meter = new("ControlPlane");
+    private static readonly Histogram<double> Calls = Meter.CreateHistogram<double>("controlplane.provider.call.seconds", "s", "Calls to compute platforms, by provider, call and result");
+
+    private readonly string _provider;
+    private readonly Regions _regions;
+    private readonly Connections _connections;
+    private readonly CallOptions _options;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stopping = new();
+
+    public GatewayActor(string provider, ShellContext shell, Regions regions, Connections connections, CallOptions options)
+        : base($"gateway-{provider}", shell)
+    {
+        _provider = provider;
+        _regions = regions;
+        _connections = connections;
+        _options = options;
+        _time = shell.Time;
+    }
+
+    protected override GatewayCommand Tick { get; } = new GatewayCommand.Tick();
+
+    protected override void Carry(GatewayEffect effect, IActorRef replyTo)
+    {
+        switch (effect)
+        {
+            case GatewayEffect.CallLaunch e:
+                LaunchAsync(e.Batch).PipeTo(Self);
+                break;
+            case GatewayEffect.CallTerminate e:
+                TerminateAsync(e.Instances).PipeTo(Self);
+                break;
+            case GatewayEffect.CallSweep:
+                SweepAsync(Now).PipeTo(Self);
+                break;
+            case GatewayEffect.TellInstance e:
+                _regions.Tell(e.Queue, new Domain.Queues.ScalerCommand.ForInstance(e.Instance, e.Command), Self);
+                break;
+            case GatewayEffect.TellScaler e:
+                _regions.Tell(e.Queue, e.Command, Self);
+                break;
+            case GatewayEffect.Acknowledge e:
+                replyTo.Tell(new CatalogCommand.Heard(EntityKind.Gateway, _provider, e.Revision), Self);
+                break;
+            case GatewayEffect.TellGone e:
+                _regions.Tell(new CatalogCommand.GatewayGone(_provider, e.Revision), Self);
+                break;
+        }
+    }
+
+    protected override void OnOther(object message)
+    {
+        if (message is GatewayQuery)
+            Answer(state => GatewayView.From(_provider, state));
+        else
+            base.OnOther(message);
+    }
+
+    protected override void PostStop()
+    {
+        _stopping.Cancel();
+        base.PostStop();
+    }
+
+    private async Task<GatewayCommand> LaunchAsync(LaunchBatch batch)
+    {
+        var spec = State.Spec;
+        try
+        {
+            var outcomes = await CallAsync("launch", spec, (provider, cancel) => provider.LaunchAsync(batch, cancel)).ConfigureAwait(false);
+            return new GatewayCommand.LaunchAnswered(batch.Token, outcomes);
+        }
+        catch (Exception fault)
+        {
+            // Whether anything was launched is not known: the same question is asked again.
+            return new GatewayCommand.LaunchAnswered(
+                batch.Token, [.. batch.Intents.Select(i => new LaunchOutcome.Failed(i.Instance, ProviderFault.Indeterminate, fault.Message))]);
+        }
+    }
+
+    private async Task<GatewayCommand> TerminateAsync(IReadOnlyList<InstanceRef> instances)
+    {
+        var spec = State.Spec;
+        try
+        {
+            var outcomes = await CallAsync("terminate", spec, (provider, cancel) => provider.TerminateAsync(instances, cancel)).ConfigureAwait(false);
+            return new GatewayCommand.TerminateAnswered(outcomes);
+        }
+        catch (Exception fault)
+        {
+            return new GatewayCommand.TerminateAnswered([.. instances.Select(i => new TerminateOutcome(i.Instance, ProviderFault.Indeterminate, fault.Message))]);
+        }
+    }
+
+    private async Task<GatewayCommand> SweepAsync(DateTimeOffset asOf)
+    {
+        var spec = State.Spec;
+        try
+        {
+            return new GatewayCommand.SweepAnswered(await CallAsync("sweep", spec, (provider, cancel) => provider.SweepAsync(cancel)).ConfigureAwait(false));
+        }
+        catch (Exception fault)
+        {
+            return new GatewayCommand.SweepAnswered(new SweepOutcome.Incomplete(asOf, [], ProviderFault.Indeterminate, fault.Message));
+        }
+    }
+
+    private async Task<T> CallAsync<T>(string call, ProviderSpec? spec, Func<IComputeProvider, CancellationToken, Task<T>> body)
+    {
+        var started = _time.GetTimestamp();
+        var result = "failed";
+        try
+        {
+            // The platform's SDK may work for a while before it first awaits; the entity must not.
+            await Task.Yield();
+            var provider = _connections.Provider(spec ?? throw new InvalidOperationException($"Provider {_provider} is not configured."));
+            using var limit = new CancellationTokenSource(_options.ProviderTimeout, _time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
+            var answer = await body(provider, both.Token).WaitAsync(both.Token).ConfigureAwait(false);
+            result = "answered";
+            return answer;
+        }
+        catch (OperationCanceledException)
+        {
+            result = "timed out";
+            throw new TimeoutException($"Provider {_provider} did not answer a {call} within {_options.ProviderTimeout.TotalSeconds:0} s.");
+        }
+        finally
+        {
+            Calls.Record(_time.GetElapsedTime(started).TotalSeconds, new("provider", _provider), new("call", call), new("result", result));
+        }
+    }
+}
+
+/// <summary>Asks a gateway how it is.</summary>
+public sealed record GatewayQuery;
+
+/// <summary>A gateway as it is now.</summary>
+/// <param name="Provider">Its name.</param>
+/// <param name="Configured">Whether it was told its settings since its start.</param>
+/// <param name="LaunchesInFlight">Intents without a definite answer.</param>
+/// <param name="Terminating">Terminations to send or under way.</param>
+/// <param name="Machines">Machines in the last list.</param>
+/// <param name="Orphans">Machines that nobody knows.</param>
+/// <param name="NextSweepAt">When all machines are listed next.</param>
+/// <param name="FailedSweeps">How many in a row failed.</param>
+/// <param name="Fault">What the last one failed with; null while all is well.</param>
+/// <param name="Exhausted">Offers that are not asked for the time being.</param>
+public sealed record GatewayView(
+    string Provider, bool Configured, int LaunchesInFlight, int Terminating, int Machines, int Orphans, DateTimeOffset NextSweepAt, int FailedSweeps, string? Fault,
+    IReadOnlyList<ExhaustedOffer> Exhausted)
+{
+    public static GatewayView From(string provider, GatewayState state) => new(
+        provider, state.Spec is not null, state.Gathering.Count + state.Batches.Values.Sum(b => b.Open.Count), state.Ending.Count,
+        state.Queues.Values.Sum(q => q.Machines.Count(m => m.State != MachineState.Ended)), state.Orphans.Count, state.NextSweepAt, state.FailedSweeps, state.SweepFault,
+        state.Exhausted);
+}

@@ -1,0 +1,165 @@
+using System.Diagnostics.Metrics;
+using Akka.Actor;
+using ControlPlane.Actors.Clustering;
+using ControlPlane.Actors.Providers;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Sources;
+
+namespace ControlPlane.Actors.Sources;
+
+/// <summary>What a scaler asks of the source of its queue, for one of its instances. Repeated until answered.</summary>
+public abstract record SourceRequest(QueueName Queue, InstanceId Instance)
+{
+    public sealed record StopFeeding(QueueName Queue, InstanceId Instance) : SourceRequest(Queue, Instance);
+
+    public sealed record ReturnTasks(QueueName Queue, InstanceId Instance, string Because) : SourceRequest(Queue, Instance);
+}
+
+/// <summary>Runs the watcher of one source, and is the one place that talks with it.</summary>
+public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, WatcherCommand, WatcherEvent, WatcherEffect>
+{
+    private const int MostRequests = 64;
+
+    private static readonly Meter Meter = new("ControlPlane");
+    private static readonly Histogram<double> Calls = Meter.CreateHistogram<double>("controlplane.source.call.seconds", "s", "Calls to sources, by source, call and result");
+
+    private readonly string _source;
+    private readonly Regions _regions;
+    private readonly Connections _connections;
+    private readonly CallOptions _options;
+    private readonly TimeProvider _time;
+    private readonly HashSet<SourceRequest> _underWay = [];
+    private readonly CancellationTokenSource _stopping = new();
+
+    public WatcherActor(string source, ShellContext shell, Regions regions, Connections connections, CallOptions options)
+        : base($"source-{source}", shell)
+    {
+        _source = source;
+        _regions = regions;
+        _connections = connections;
+        _options = options;
+        _time = shell.Time;
+    }
+
+    protected override WatcherCommand Tick { get; } = new WatcherCommand.Tick();
+
+    protected override object? ToSnapshot(WatcherState state) => null;
+
+    protected override void Carry(WatcherEffect effect, IActorRef replyTo)
+    {
+        switch (effect)
+        {
+            case WatcherEffect.Look e:
+                LookAsync(e.Queues).PipeTo(Self);
+                break;
+            case WatcherEffect.Tell e:
+                _regions.Tell(e.Observation.Queue, new ScalerCommand.Observe(e.Observation), Self);
+                break;
+            case WatcherEffect.Acknowledge e:
+                replyTo.Tell(new CatalogCommand.Heard(EntityKind.Watcher, _source, e.Revision), Self);
+                break;
+        }
+    }
+
+    protected override void OnOther(object message)
+    {
+        switch (message)
+        {
+            case SourceRequest request:
+                // What does not fit now, or is under way, is asked again by whoever needs it.
+                if (State.Spec is not null && _underWay.Count < MostRequests && _underWay.Add(request))
+                    RequestAsync(request).PipeTo(Self);
+                break;
+            case Answered answered:
+                _underWay.Remove(answered.Request);
+                if (answered.Command is { } command)
+                    _regions.Tell(answered.Request.Queue, new ScalerCommand.ForInstance(answered.Request.Instance, command), Self);
+                break;
+            case WatcherQuery:
+                Answer(state => new WatcherView(_source, state.Spec, state.LookedAt, state.Failures, state.Fault, state.NextLookAt, [.. state.Missing]));
+                break;
+            default:
+                base.OnOther(message);
+                break;
+        }
+    }
+
+    protected override void PostStop()
+    {
+        _stopping.Cancel();
+        base.PostStop();
+    }
+
+    private async Task<WatcherCommand> LookAsync(IReadOnlyCollection<QueueName> queues)
+    {
+        var spec = State.Spec;
+        try
+        {
+            return new WatcherCommand.Looked(await CallAsync("observe", spec, (source, cancel) => source.ObserveAsync(queues, cancel)).ConfigureAwait(false));
+        }
+        catch (Exception fault)
+        {
+            return new WatcherCommand.LookFailed(fault.Message);
+        }
+    }
+
+    private async Task<Answered> RequestAsync(SourceRequest request)
+    {
+        var spec = State.Spec;
+        try
+        {
+            return request switch
+            {
+                SourceRequest.StopFeeding r => new Answered(
+                    r,
+                    new InstanceCommand.FeedingStopped(await CallAsync("stopFeeding", spec, (s, c) => s.StopFeedingAsync(r.Queue, r.Instance, c)).ConfigureAwait(false))),
+                SourceRequest.ReturnTasks r => new Answered(
+                    r,
+                    new InstanceCommand.TasksReturned(await CallAsync("requeue", spec, (s, c) => s.RequeueAsync(r.Queue, r.Instance, r.Because, c)).ConfigureAwait(false))),
+                _ => new Answered(request, null),
+            };
+        }
+        catch (Exception)
+        {
+            // Counted by the metric; the scaler still owes the request and repeats it with back-off.
+            return new Answered(request, null);
+        }
+    }
+
+    private async Task<T> CallAsync<T>(string call, SourceSpec? spec, Func<IQueueSource, CancellationToken, Task<T>> body)
+    {
+        var started = _time.GetTimestamp();
+        var result = "failed";
+        try
+        {
+            await Task.Yield();
+            var source = _connections.Source(spec ?? throw new InvalidOperationException($"Source {_source} is not configured."));
+            using var limit = new CancellationTokenSource(_options.SourceTimeout, _time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
+            var answer = await body(source, both.Token).WaitAsync(both.Token).ConfigureAwait(false);
+            result = "answered";
+            return answer;
+        }
+        catch (OperationCanceledException)
+        {
+            result = "timed out";
+            throw new TimeoutException($"Source {_source} did not answer within {_options.SourceTimeout.TotalSeconds:0} s.");
+        }
+        finally
+        {
+            Calls.Record(_time.GetElapsedTime(started).TotalSeconds, new("source", _source), new("call", call), new("result", result));
+        }
+    }
+
+    private sealed record Answered(SourceRequest Request, InstanceCommand? Command) : INoSerializationVerificationNeeded;
+}
+
+/// <summary>Asks a watcher how it is.</summary>
+public sealed record WatcherQuery;
+
+/// <summary>A watcher as it is now.</summary>
+public sealed record WatcherView(
+    string Source, SourceSpec? Spec, DateTimeOffset? LookedAt, int Failures, string? Fault, DateTimeOffset NextLookAt, IReadOnlyList<QueueName> Missing);
