@@ -13,6 +13,8 @@ internal sealed class CommitLine<TState, TEvent, TEffect>(int maxEventsPerWrite)
 
     /// <param name="State">The state as it was right after this decision.</param>
     /// <param name="Events">Its facts to persist, without the transient ones.</param>
+    /// <param name="Effects">What to do once it is released.</param>
+    /// <param name="ReplyTo">Who asked, or nobody.</param>
     /// <param name="Answer">For a question, what is told when it is released.</param>
     internal readonly record struct Decided(TState State, IReadOnlyList<TEvent> Events, IReadOnlyList<TEffect> Effects, IActorRef ReplyTo, Func<TState, object>? Answer);
 

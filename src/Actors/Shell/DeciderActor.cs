@@ -62,6 +62,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
     protected abstract TCommand Tick { get; }
 
     /// <summary>Carries out one effect, whose cause is persisted. At least once: it may have been carried out before.</summary>
+    /// <param name="effect">What to do.</param>
     /// <param name="replyTo">Who sent the command; <see cref="ActorRefs.Nobody"/> for an effect that is carried out again, or follows from a tick.</param>
     protected abstract void Carry(TEffect effect, IActorRef replyTo);
 

@@ -20,6 +20,7 @@ internal sealed class OwedEffects<TEffect>(ShellOptions options, Func<double> ji
 
     /// <summary>The effects to carry out now, of all those owed.</summary>
     /// <param name="owed">All that the state owes.</param>
+    /// <param name="now">The time of this check.</param>
     /// <param name="decided">
     /// Whether anything was decided since the last check. If not, an effect that was not seen before is owed by the course of time alone, and is due at once.
     /// </param>

@@ -21,6 +21,7 @@ public enum RefusalReason
 
 /// <summary>The answer to an asker whose command could not be confirmed, so that it need not wait for its timeout. Asking again is safe.</summary>
 /// <param name="Entity">The persistence id.</param>
+/// <param name="Reason">Whether it may have taken effect.</param>
 public sealed record ShellRefusal(string Entity, RefusalReason Reason);
 
 /// <summary>Tells an entity to finish its writes, save a snapshot and stop: the hand-off message of its shard.</summary>

@@ -7,6 +7,8 @@ namespace ControlPlane.Actors.Storage;
 /// <param name="Reason">Why it is not healthy, for an operator.</param>
 /// <param name="Failures">Failed writes and recoveries since the start, without refusals by the fence.</param>
 /// <param name="Fenced">Writes refused because another incarnation of the entity wrote first.</param>
+/// <param name="LastSuccess">When a write was last confirmed.</param>
+/// <param name="LastFailure">When one last failed.</param>
 public sealed record JournalStatus(bool Healthy, string? Reason, long Failures, long Fenced, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure)
 {
     internal static JournalStatus Initial { get; } = new(true, null, 0, 0, null, null);
