@@ -14,6 +14,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
     private DateTimeOffset? _overdue;
     private int _deadlineGeneration;
     private ICancelable? _repeatTimer;
+    private DateTimeOffset _repeatAt;
     private bool _decided;
 
     private sealed record DeadlineReached(int Generation) : INoSerializationVerificationNeeded;
@@ -69,14 +70,18 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
     /// <summary>Only starts the timer: what is owed is asked at the check, not after each of thousands of decisions a second.</summary>
     private void ArmRepeat()
     {
-        if (_repeatTimer is not null || (!_decided && _owed.Pause(Now) is null))
-            return;
-        var pause = _decided ? _shell.Options.RepeatAfter : _owed.Pause(Now)!.Value;
-        StartRepeatTimer(pause);
+        var now = Now;
+        var pause = _decided ? _shell.Options.RepeatAfter : _owed.Pause(now);
+        if (pause is { } soonest && (_repeatTimer is null || now + soonest < _repeatAt))
+            StartRepeatTimer(soonest, now);
     }
 
-    private void StartRepeatTimer(TimeSpan pause) =>
+    private void StartRepeatTimer(TimeSpan pause, DateTimeOffset now)
+    {
+        _repeatTimer?.Cancel();
+        _repeatAt = now + pause;
         _repeatTimer = Context.System.Scheduler.ScheduleTellOnceCancelable(pause, Self, RepeatDue.Instance, Self);
+    }
 
     private void OnRepeatDue()
     {
@@ -96,6 +101,6 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
         foreach (var effect in due)
             Carry(effect, ActorRefs.Nobody);
         if (_owed.Pause(now) is { } pause)
-            StartRepeatTimer(pause);
+            StartRepeatTimer(pause, now);
     }
 }
