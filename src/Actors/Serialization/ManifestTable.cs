@@ -1,0 +1,53 @@
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+using ControlPlane.Domain.Deciding;
+
+namespace ControlPlane.Actors.Serialization;
+
+/// <summary>
+/// One entity's list of what may be stored or sent, each type with its manifest, such as <c>instance.launched.v1</c>. A manifest is the storage format:
+/// it is never renamed and never given to another type.
+/// </summary>
+public sealed partial class ManifestTable
+{
+    private readonly List<Manifest> _manifests = [];
+
+    internal IReadOnlyList<Manifest> Entries => _manifests;
+
+    /// <summary>A fact that is written to the journal.</summary>
+    public ManifestTable Event<T>(string manifest, JsonTypeInfo<T> json)
+        where T : class, IEvent => Add(manifest, json, ManifestKind.Event);
+
+    /// <summary>A command, reply or notice that may cross the border of a node.</summary>
+    public ManifestTable Message<T>(string manifest, JsonTypeInfo<T> json)
+        where T : class => Add(manifest, json, ManifestKind.Message);
+
+    /// <summary>
+    /// A state, or the record that stands for it, that is kept as a snapshot. When its shape changes it gets a new manifest; snapshots of the old one are then
+    /// ignored and the state is folded from the events again.
+    /// </summary>
+    public ManifestTable Snapshot<T>(string manifest, JsonTypeInfo<T> json)
+        where T : class => Add(manifest, json, ManifestKind.Snapshot);
+
+    /// <summary>A version of an event that is no longer written but was: it is read as <typeparamref name="T"/> and turned into what it means today.</summary>
+    public ManifestTable OldEvent<T>(string manifest, JsonTypeInfo<T> json, Func<T, IEvent> upgrade)
+        where T : class
+    {
+        _manifests.Add(new Manifest(Valid(manifest), typeof(T), json, ManifestKind.OldEvent, old => upgrade((T)old)));
+        return this;
+    }
+
+    private ManifestTable Add<T>(string manifest, JsonTypeInfo<T> json, ManifestKind kind)
+        where T : class
+    {
+        _manifests.Add(new Manifest(Valid(manifest), typeof(T), json, kind, null));
+        return this;
+    }
+
+    private static string Valid(string manifest) => Shape().IsMatch(manifest)
+        ? manifest
+        : throw new ArgumentException($"The manifest '{manifest}' is not of the form entity.fact.v1 (lower case, digits, '-', ending in a version).", nameof(manifest));
+
+    [GeneratedRegex("^[a-z][a-z0-9-]*(\\.[a-z0-9-]+)*\\.v[0-9]+$")]
+    private static partial Regex Shape();
+}

@@ -1,0 +1,35 @@
+using ControlPlane.Actors.Storage.Journal;
+
+namespace ControlPlane.Actors.Storage;
+
+/// <summary>The database of one node with what writes to it. Lives as long as the host: entities write until the actor system has ended.</summary>
+public sealed class NodeStorage : IAsyncDisposable
+{
+    public NodeStorage(StorageOptions options, TimeProvider time)
+    {
+        Options = options;
+        Time = time;
+        Database = new Database(options);
+        Events = options.IsGrouped ? new SqliteEventStore(Database, options) : null;
+        if (Events is not null)
+            Events.Written += () => Written?.Invoke();
+    }
+
+    /// <summary>Told when events were written on this node, if the journal can tell; a projection then need not wait for its next look.</summary>
+    public event Action? Written;
+
+    public StorageOptions Options { get; }
+
+    public Database Database { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal EventStore? Events { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Events is not null)
+            await Events.DisposeAsync().ConfigureAwait(false);
+        Database.Dispose();
+    }
+}

@@ -1,0 +1,88 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Data.Sqlite;
+
+namespace ControlPlane.Actors.Storage;
+
+public enum StorageProvider
+{
+    /// <summary>One file, one node.</summary>
+    Sqlite,
+
+    /// <summary>A server that several nodes share.</summary>
+    PostgreSql,
+}
+
+/// <summary>Which journal plugin writes the tables. Both use the same ones, so the setting may be changed between two starts.</summary>
+public enum JournalPlugin
+{
+    /// <summary>Our own, which groups the writes of all entities. SQLite only; with PostgreSQL it means <see cref="AkkaPersistenceSql"/>.</summary>
+    Grouped,
+
+    /// <summary>Akka.Persistence.Sql.</summary>
+    AkkaPersistenceSql,
+}
+
+public enum Durability
+{
+    /// <summary>An acknowledged write survives a power cut: each group of writes waits for the disk.</summary>
+    Full,
+
+    /// <summary>An acknowledged write survives the end of the process, but a power cut may lose the last ones.</summary>
+    Process,
+}
+
+/// <summary>Where the control plane keeps its journal, snapshots and read model, section <c>Storage</c>.</summary>
+public sealed class StorageOptions
+{
+    public const string Section = "Storage";
+
+    /// <summary>File name of the SQLite database in <see cref="Path"/>.</summary>
+    public const string FileName = "controlplane.db";
+
+    public StorageProvider Provider { get; init; } = StorageProvider.Sqlite;
+
+    /// <summary>SQLite: the directory of the database file; it is created if it is not there.</summary>
+    public string Path { get; init; } = "./data";
+
+    /// <summary>PostgreSQL: how to reach the database. Contains a secret; never logged.</summary>
+    public string? ConnectionString { get; init; }
+
+    public JournalPlugin Journal { get; init; } = JournalPlugin.Grouped;
+
+    /// <summary>SQLite: what an acknowledged write survives.</summary>
+    public Durability Durability { get; init; } = Durability.Full;
+
+    /// <summary>Writes of entities in one transaction of <see cref="JournalPlugin.Grouped"/>.</summary>
+    [Range(1, 10_000)]
+    public int MaxWritesPerTransaction { get; init; } = 500;
+
+    /// <summary>Writes that may wait for the writer of <see cref="JournalPlugin.Grouped"/> before it makes the entities wait.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxQueuedWrites { get; init; } = 10_000;
+
+    /// <summary>Connections of <see cref="JournalPlugin.Grouped"/> that read for recovering entities.</summary>
+    [Range(1, 64)]
+    public int Readers { get; init; } = 2;
+
+    /// <summary>Entities that recover at the same time.</summary>
+    [Range(1, 10_000)]
+    public int MaxConcurrentRecoveries { get; init; } = 128;
+
+    /// <summary>How long one write or read may take before it counts as failed.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often the journal is tried while nothing else is written.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>SQLite: with less free space on its disk than this many bytes the node is unready.</summary>
+    [Range(0, long.MaxValue)]
+    public long MinFreeDiskBytes { get; init; } = 64L << 20;
+
+    internal bool IsGrouped => Provider == StorageProvider.Sqlite && Journal == JournalPlugin.Grouped;
+
+    internal string Source => Provider == StorageProvider.PostgreSql
+        ? ConnectionString ?? throw new InvalidOperationException($"{Section}:{nameof(ConnectionString)} is needed when {Section}:{nameof(Provider)} is {nameof(StorageProvider.PostgreSql)}.")
+        : new SqliteConnectionStringBuilder { DataSource = System.IO.Path.Combine(Path, FileName), Pooling = true, DefaultTimeout = (int)Math.Ceiling(CallTimeout.TotalSeconds) }.ToString();
+}
