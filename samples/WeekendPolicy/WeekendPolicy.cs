@@ -22,7 +22,8 @@ public sealed class WeekendPolicy : IScalingPolicy
         var here = TimeZoneInfo.ConvertTime(situation.Now, Office);
         var needed = InstancesFor(situation.Running + situation.Pending, situation.SlotsPerInstance);
 
-        // "Wanted" is the number of instances in all, not the number to add. Zero does not cut off running tasks: a busy worker always finishes.
+        // "Wanted" is the number of instances in all, not the number to add. Zero cuts off no running task: a busy worker finishes, and an idle
+        // instance leaves after the queue's maximum idle time.
         // The queue's minimum, its pools' maxima and the budget are applied afterwards, so none of them needs a thought here.
         if (here.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday)
         {

@@ -11,7 +11,7 @@ namespace ControlPlane.Providers.Plugins;
 /// .NET cannot end a thread. A policy that loops keeps its thread, one for each guard and no more, until the process ends. A policy that overflows
 /// the stack or ends the process takes the node with it: plug-ins are code that the operator trusts, the guard is against mistakes.
 /// </remarks>
-/// <param name="name">The policy's name, for messages.</param>
+/// <param name="name">The policy's name, for the metric and the thread.</param>
 /// <param name="create">Makes the policy; called once, on the guarded thread, so that a constructor that throws or loops is caught too.</param>
 /// <param name="time">Measures the limit.</param>
 /// <param name="limit">How long one evaluation may take: more than 0, usually <see cref="DefaultLimit"/>.</param>
@@ -54,7 +54,7 @@ public sealed class GuardedPolicy(string name, Func<IScalingPolicy> create, Time
         {
             if (runningSince is { } since)
             {
-                return new PolicyAnswer.StillRunning(name, since);
+                return new PolicyAnswer.StillRunning(since);
             }
 
             runningSince = time.GetUtcNow();
@@ -88,7 +88,7 @@ public sealed class GuardedPolicy(string name, Func<IScalingPolicy> create, Time
         }
         catch (TimeoutException)
         {
-            return new PolicyAnswer.TimedOut(name, limit);
+            return new PolicyAnswer.TimedOut(limit);
         }
     }
 
@@ -110,17 +110,16 @@ public sealed class GuardedPolicy(string name, Func<IScalingPolicy> create, Time
         catch (Exception e)
         {
             // Code of others: whatever it throws is its answer.
-            return new PolicyAnswer.Threw(name, $"{e.GetType().Name}: {e.Message}");
+            return new PolicyAnswer.Threw($"{e.GetType().Name}: {e.Message}");
         }
     }
 
-    private PolicyAnswer Check(ScalingAdvice? advice) => advice switch
+    private static PolicyAnswer Check(ScalingAdvice? advice) => advice switch
     {
-        null => new PolicyAnswer.Refused(name, "It was null. Return a ScalingAdvice, also when nothing is to change."),
-        { Wanted: < 0 } => new PolicyAnswer.Refused(name, $"It wants {advice.Wanted} instances. Wanted is the number in all, at least 0."),
-        _ when string.IsNullOrWhiteSpace(advice.Reason) => new PolicyAnswer.Refused(name, "It has no reason. Say in a sentence why it wants what it wants."),
-        { Reason.Length: > MaxReasonLength } => new PolicyAnswer.Refused(
-            name, $"Its reason has {advice.Reason.Length} characters. {MaxReasonLength} is the most."),
+        null => new PolicyAnswer.Refused("it returned null; an advice is due also when nothing is to change"),
+        { Wanted: < 0 } => new PolicyAnswer.Refused($"it wants {advice.Wanted} instances; the number is that of instances in all, at least 0"),
+        _ when string.IsNullOrWhiteSpace(advice.Reason) => new PolicyAnswer.Refused("it gave no reason; a sentence for the operator is due"),
+        { Reason.Length: > MaxReasonLength } => new PolicyAnswer.Refused($"its reason has {advice.Reason.Length} characters; {MaxReasonLength} is the most"),
         _ => new PolicyAnswer.Advised(advice),
     };
 }

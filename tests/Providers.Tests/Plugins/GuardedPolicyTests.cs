@@ -18,8 +18,9 @@ public sealed class GuardedPolicyTests
     {
         var answer = await Ask(new ThrowingPolicy());
 
-        Assert.Equal(new PolicyAnswer.Threw("test", "InvalidDataException: the forecast has no Monday"), answer);
-        Assert.Equal("The policy test threw InvalidDataException: the forecast has no Monday", answer.Explanation);
+        Assert.Equal(new PolicyAnswer.Threw("InvalidDataException: the forecast has no Monday"), answer);
+        Assert.Equal("it threw InvalidDataException: the forecast has no Monday", answer.Failure);
+        Assert.Null(answer.Advice);
     }
 
     [Fact]
@@ -27,7 +28,7 @@ public sealed class GuardedPolicyTests
     {
         var guard = new GuardedPolicy("test", () => new ThrowingConstructorPolicy(), TimeProvider.System, Ample);
 
-        Assert.Equal(new PolicyAnswer.Threw("test", "InvalidDataException: no licence"), await guard.AdviseAsync(Situation, CancellationToken.None));
+        Assert.Equal(new PolicyAnswer.Threw("InvalidDataException: no licence"), await guard.AdviseAsync(Situation, CancellationToken.None));
     }
 
     [Fact]
@@ -35,7 +36,7 @@ public sealed class GuardedPolicyTests
     {
         var refused = Assert.IsType<PolicyAnswer.Refused>(await Ask(new NegativePolicy()));
 
-        Assert.Contains("wants -3 instances", refused.Explanation);
+        Assert.Contains("wants -3 instances", refused.Failure);
     }
 
     [Fact]
@@ -57,18 +58,21 @@ public sealed class GuardedPolicyTests
         time.Advance(GuardedPolicy.DefaultLimit - TimeSpan.FromMilliseconds(1));
         Assert.False(first.IsCompleted);
         time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(new PolicyAnswer.TimedOut("test", TimeSpan.FromSeconds(1)), await first);
+        Assert.Equal("it gave no answer within 1 s", Assert.IsType<PolicyAnswer.TimedOut>(await first).Failure);
         await Until(() => looping.Calls == 1);
 
         time.Advance(TimeSpan.FromMinutes(5));
-        Assert.Equal(new PolicyAnswer.StillRunning("test", Situation.Now), await guard.AdviseAsync(Situation, CancellationToken.None));
-        Assert.Equal(new PolicyAnswer.StillRunning("test", Situation.Now), await guard.AdviseAsync(Situation, CancellationToken.None));
+        Assert.Equal(
+            "it has been running since 2026-11-23 09:00:00Z and is not called again before it ends",
+            (await guard.AdviseAsync(Situation, CancellationToken.None)).Failure);
+        Assert.Equal(new PolicyAnswer.StillRunning(Situation.Now), await guard.AdviseAsync(Situation, CancellationToken.None));
         Assert.Equal(1, looping.Calls);
 
         looping.Dispose();
         PolicyAnswer? answer = null;
         await Until(async () => (answer = await guard.AdviseAsync(Situation, CancellationToken.None)) is not PolicyAnswer.StillRunning);
-        Assert.Equal(new PolicyAnswer.Advised(new ScalingAdvice(3, "let go at last")), answer);
+        Assert.Equal(new ScalingAdvice(3, "let go at last"), answer?.Advice);
+        Assert.Null(answer?.Failure);
         Assert.Equal(2, looping.Calls);
     }
 

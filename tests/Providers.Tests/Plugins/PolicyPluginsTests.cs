@@ -140,13 +140,13 @@ public sealed class PolicyPluginsTests : IDisposable
         Assert.Contains($"{typeof(NeedsArgumentPolicy).FullName} has no public constructor without parameters.", fault.Message);
         Assert.True(plugins.TryCreate(typeof(ThrowingConstructorPolicy).FullName!, TimeProvider.System, TimeSpan.FromMinutes(1), out var policy));
         var answer = await policy.AdviseAsync(Situations.At("2026-11-23T09:00:00"), CancellationToken.None);
-        Assert.Equal("InvalidDataException: no licence", Assert.IsType<PolicyAnswer.Threw>(answer).Message);
+        Assert.Equal("InvalidDataException: no licence", Assert.IsType<PolicyAnswer.Threw>(answer).What);
     }
 
     private static async Task<ScalingAdvice> Advise(PolicyPlugins plugins, Situation situation)
     {
         Assert.True(plugins.TryCreate(Sample, TimeProvider.System, TimeSpan.FromMinutes(1), out var policy));
-        return Assert.IsType<PolicyAnswer.Advised>(await policy.AdviseAsync(situation, CancellationToken.None)).Advice;
+        return Assert.IsType<PolicyAnswer.Advised>(await policy.AdviseAsync(situation, CancellationToken.None)).Given;
     }
 
     private void AssertFault(string assembly, string text, string andWorks)
