@@ -8,8 +8,8 @@ internal static class InstanceFold
     public static InstanceState Apply(InstanceState state, InstanceEvent @event) => @event switch
     {
         InstanceEvent.LeaseWaits e => state with { Waiting = e.Denial },
-        InstanceEvent.LeaseGranted e => (state.Phase == Phase.Requested ? Enter(state, Phase.Leased, e.At) : state)
-            with { LeaseUntil = e.Until, Waiting = null, Dry = null, OverdueSince = null },
+        InstanceEvent.LeaseGranted e =>
+            (state.Phase == Phase.Requested ? Enter(state, Phase.Leased, e.At) : state) with { LeaseUntil = e.Until, Waiting = null, Dry = null, OverdueSince = null },
         InstanceEvent.LeaseDenied e => state with { Dry = e.Denial },
         InstanceEvent.LeaseOverdue e => state with { OverdueSince = e.At },
         InstanceEvent.LaunchStarted e => Enter(state, Phase.Launching, e.At) with { Attempt = e.Attempt, FirstAskedAt = state.FirstAskedAt ?? e.At },
