@@ -17,8 +17,8 @@ public sealed record SourceSpec(string Name, string Kind, TimeSpan Pace);
 /// <param name="SweepEvery">How often all machines are listed: 200 ms to 1 h.</param>
 /// <param name="ConsistencyWindow">How long a machine may be missing from complete lists although it exists: 0 to 1 h.</param>
 /// <param name="OrphanGrace">How long a tagged machine that nobody knows is left alone before it is terminated: 0 to 24 h.</param>
-/// <param name="LaunchesPerSecond">Refill of the bucket of launch calls.</param>
-/// <param name="LaunchBurst">Size of that bucket.</param>
+/// <param name="LaunchesPerSecond">Refill of the bucket of launch calls: 0.01 to 10,000.</param>
+/// <param name="LaunchBurst">Size of that bucket: 1 to 100,000.</param>
 public sealed record ProviderSpec(
     string Name, string Kind, TimeSpan SweepEvery, TimeSpan ConsistencyWindow, TimeSpan OrphanGrace, double LaunchesPerSecond, int LaunchBurst);
 
@@ -41,10 +41,20 @@ public sealed record QueueEntry
 
     public bool Paused { get; init; }
 
+    /// <summary>Names of pools in the order in which they are tried. 1 to 100; a pool belongs to one queue.</summary>
     public required IReadOnlyList<string> Pools { get; init; }
+
+    public bool Equals(QueueEntry? other) => other is not null
+        && Name == other.Name && Source == other.Source && Budget == other.Budget && Priority == other.Priority && Policy == other.Policy
+        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Pools.SequenceEqual(other.Pools);
+
+    public override int GetHashCode() => HashCode.Combine(Name, Source, Budget, Priority, Policy, MinInstances);
 }
 
-/// <summary>All that is declared. Order within the lists is the document's.</summary>
+/// <summary>
+/// All that is declared. Order within the lists is the document's. Two configurations are equal if they declare the same in the same order;
+/// pools compare by their digests, so stamp them first (<see cref="PoolDigest.Stamp(Configuration)"/>).
+/// </summary>
 public sealed record Configuration
 {
     public IReadOnlyList<SourceSpec> Sources { get; init; } = [];
@@ -58,6 +68,12 @@ public sealed record Configuration
     public IReadOnlyList<QueueEntry> Queues { get; init; } = [];
 
     public static Configuration Empty { get; } = new();
+
+    public bool Equals(Configuration? other) => other is not null
+        && Sources.SequenceEqual(other.Sources) && Providers.SequenceEqual(other.Providers) && Budgets.SequenceEqual(other.Budgets)
+        && Pools.SequenceEqual(other.Pools) && Queues.SequenceEqual(other.Queues);
+
+    public override int GetHashCode() => HashCode.Combine(Sources.Count, Providers.Count, Budgets.Count, Pools.Count, Queues.Count);
 }
 
 /// <summary>What is wrong with a document, where, and what to do about it.</summary>
