@@ -8,6 +8,7 @@ namespace ControlPlane.Domain.Budgets;
 /// <summary>What the ledger of one budget tree is asked. Every command may be repeated.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(Configure), "configure")]
+[JsonDerivedType(typeof(Retire), "retire")]
 [JsonDerivedType(typeof(Reserve), "reserve")]
 [JsonDerivedType(typeof(Renew), "renew")]
 [JsonDerivedType(typeof(Settle), "settle")]
@@ -20,6 +21,9 @@ public abstract record LedgerCommand
 
     /// <summary>The tree as it is declared now. Budgets that still have leases and are no longer declared stay, with their last limits, until these are settled.</summary>
     public sealed record Configure(IReadOnlyList<BudgetSpec> Tree, long Revision) : LedgerCommand;
+
+    /// <summary>The tree is no longer declared: grant nothing more. Repeated until the ledger has said that nothing is left.</summary>
+    public sealed record Retire(long Revision) : LedgerCommand;
 
     /// <summary>A lease for an instance that is to be launched.</summary>
     public sealed record Reserve(LeaseRequest Request) : LedgerCommand;

@@ -16,6 +16,7 @@ public sealed class LedgerDecider : IDecider<LedgerState, LedgerCommand, LedgerE
         LedgerCommand.Renew c => Renew(state, c, moment.Now),
         LedgerCommand.Settle c => Settle(state, c, moment.Now),
         LedgerCommand.Configure c => Configure(state, c, moment.Now),
+        LedgerCommand.Retire c => Retire(state, c, moment.Now),
         LedgerCommand.Tick => LedgerQueue.Serve(state, [], [], moment.Now),
         _ => throw new UnreachableException($"No rule for {command.GetType().Name}."),
     };
@@ -135,6 +136,18 @@ public sealed class LedgerDecider : IDecider<LedgerState, LedgerCommand, LedgerE
             return LedgerDecision.Do(acknowledged);
 
         return LedgerQueue.Serve(state, [new LedgerEvent.Configured(command.Tree, command.Revision, now)], [acknowledged], now);
+    }
+
+    private static LedgerDecision Retire(LedgerState state, LedgerCommand.Retire command, DateTimeOffset now)
+    {
+        if (command.Revision < state.Revision)
+            return LedgerDecision.Nothing;
+        if (state.Budgets.IsEmpty)
+            return LedgerDecision.Do(new LedgerEffect.TellGone(command.Revision));
+        if (state.Budgets.Values.All(b => b.Retired))
+            return LedgerDecision.Nothing;
+        var retired = LedgerQueue.Serve(state, [new LedgerEvent.Configured([], command.Revision, now)], [], now);
+        return state.Leases.IsEmpty ? retired.Then(new LedgerEffect.TellGone(command.Revision)) : retired;
     }
 
     private static WhenDry WhenDryOf(LedgerState state, Denial denial) =>

@@ -16,6 +16,10 @@ public abstract record LedgerEffect
 
     /// <summary>Answers whoever sent the command, where that is not an instance.</summary>
     public sealed record Acknowledge(long Revision) : LedgerEffect;
+
+    /// <summary>Tell the catalog that the removed tree has no lease left.</summary>
+    /// <param name="Revision">That of the removal.</param>
+    public sealed record TellGone(long Revision) : LedgerEffect;
 }
 
 /// <summary>What an instance hears from its ledger.</summary>

@@ -1,9 +1,26 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Queues;
 
 namespace ControlPlane.Domain.Catalog;
 
+/// <summary>The kinds of entities that the catalog tells what concerns them.</summary>
+public enum EntityKind
+{
+    Ledger,
+    Gateway,
+    Scaler,
+    Watcher,
+}
+
 /// <summary>What may be asked of the catalog.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Apply), "apply")]
+[JsonDerivedType(typeof(Heard), "heard")]
+[JsonDerivedType(typeof(WakeAll), "wakeAll")]
+[JsonDerivedType(typeof(QueueGone), "queueGone")]
+[JsonDerivedType(typeof(LedgerGone), "ledgerGone")]
+[JsonDerivedType(typeof(GatewayGone), "gatewayGone")]
 public abstract record CatalogCommand
 {
     private CatalogCommand()
@@ -16,6 +33,12 @@ public abstract record CatalogCommand
     /// <param name="By">Who asks, for the record.</param>
     /// <param name="Token">Drawn once by the asker for this change.</param>
     public sealed record Apply(Configuration Configuration, long? ExpectedRevision, string By, string Token) : CatalogCommand;
+
+    /// <summary>From an entity: it is awake and has what concerns it of this revision. Until then the catalog repeats it.</summary>
+    public sealed record Heard(EntityKind Kind, string Name, long Revision) : CatalogCommand;
+
+    /// <summary>Nodes have come or gone: entities may sleep that nobody has woken. Everything is told again.</summary>
+    public sealed record WakeAll : CatalogCommand;
 
     /// <summary>From a scaler whose queue was removed: it has no instance left.</summary>
     /// <param name="Queue">The removed queue.</param>

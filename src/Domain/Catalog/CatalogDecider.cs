@@ -21,6 +21,8 @@ public sealed class CatalogDecider : IDecider<CatalogState, CatalogCommand, Cata
     public static Decision<CatalogEvent, CatalogEffect> Decide(CatalogState state, CatalogCommand command, Moment moment) => command switch
     {
         CatalogCommand.Apply c => ApplyConfiguration(state, c, moment),
+        CatalogCommand.Heard c => Hear(state, new HeardEntity(c.Kind, c.Name, c.Revision)),
+        CatalogCommand.WakeAll => Wake(state),
         CatalogCommand.QueueGone c => ForgetQueue(state, c),
         CatalogCommand.LedgerGone c => ForgetLedger(state, c),
         CatalogCommand.GatewayGone c => ForgetGateway(state, c),
@@ -30,14 +32,20 @@ public sealed class CatalogDecider : IDecider<CatalogState, CatalogCommand, Cata
     public static CatalogState Apply(CatalogState state, CatalogEvent @event) => @event switch
     {
         CatalogEvent.ConfigurationApplied e => CatalogFold.Applied(state, e),
+        CatalogEvent.Heard { Entity: { } entity } => state with { Heard = state.Heard.Add(entity) },
+        CatalogEvent.Heard => state with { Heard = [] },
         CatalogEvent.QueueForgotten e => CatalogFold.Without(state, e.Queue),
         CatalogEvent.LedgerForgotten e => state with { Ledgers = CatalogFold.Without(state.Ledgers, e.Ledger.Value) },
         CatalogEvent.GatewayForgotten e => state with { Gateways = CatalogFold.Without(state.Gateways, e.Provider) },
         _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
     };
 
-    /// <summary>Everything, in the order in which it is told: what was removed and has not said that it is gone, too.</summary>
-    public static IReadOnlyList<CatalogEffect> Resume(CatalogState state, DateTimeOffset now) => CatalogFold.Told(Initial, state);
+    /// <summary>
+    /// Everything that was not yet heard, in the order in which it is told; what was removed, until it has said that nothing is left. After a restart that is
+    /// everything, and so wakes everybody.
+    /// </summary>
+    public static IReadOnlyList<CatalogEffect> Resume(CatalogState state, DateTimeOffset now) =>
+        state.Heard.IsEmpty ? CatalogFold.Told(Initial, state) : [.. CatalogFold.Told(Initial, state).Where(e => e.Hearing is not { } hearing || !state.Heard.Contains(hearing))];
 
     /// <summary>Time alone never matters to the catalog.</summary>
     public static DateTimeOffset? Deadline(CatalogState state) => null;
@@ -80,6 +88,13 @@ public sealed class CatalogDecider : IDecider<CatalogState, CatalogCommand, Cata
         Decision<CatalogEvent, CatalogEffect> Reply(CatalogReply answer) =>
             Decision<CatalogEvent, CatalogEffect>.Do(new CatalogEffect.Reply(command.Token, answer));
     }
+
+    private static Decision<CatalogEvent, CatalogEffect> Hear(CatalogState state, HeardEntity entity) => state.Heard.Contains(entity)
+        ? Decision<CatalogEvent, CatalogEffect>.Nothing
+        : Decision<CatalogEvent, CatalogEffect>.Of(new CatalogEvent.Heard(entity));
+
+    private static Decision<CatalogEvent, CatalogEffect> Wake(CatalogState state) =>
+        Decision<CatalogEvent, CatalogEffect>.Of(new CatalogEvent.Heard(null)).Then(CatalogFold.Told(Initial, state));
 
     private static Decision<CatalogEvent, CatalogEffect> ForgetQueue(CatalogState state, CatalogCommand.QueueGone command)
     {

@@ -13,6 +13,16 @@ public abstract record CatalogEffect
     {
     }
 
+    /// <summary>Who will say that it has heard this, and of what revision; null for what is repeated until something else happens.</summary>
+    public HeardEntity? Hearing => this switch
+    {
+        ConfigureLedger e => new HeardEntity(EntityKind.Ledger, e.Ledger.Value, e.Revision),
+        ConfigureGateway e => new HeardEntity(EntityKind.Gateway, e.Provider.Name, e.Revision),
+        ConfigureScaler e => new HeardEntity(EntityKind.Scaler, e.Queue.Name.Value, e.Revision),
+        ConfigureWatcher e => new HeardEntity(EntityKind.Watcher, e.Source.Name, e.Revision),
+        _ => null,
+    };
+
     /// <summary>Answers the asker of an <see cref="CatalogCommand.Apply"/>.</summary>
     public sealed record Reply(string Token, CatalogReply Answer) : CatalogEffect;
 

@@ -19,6 +19,9 @@ public abstract record CatalogEvent : IEvent
     /// <param name="Token">The asker's token.</param>
     public sealed record ConfigurationApplied(long Revision, Configuration Configuration, string By, DateTimeOffset At, string Token) : CatalogEvent;
 
+    /// <summary>An entity has heard what concerns it; null: all may have to hear it again.</summary>
+    public sealed record Heard(HeardEntity? Entity) : CatalogEvent, ITransientEvent;
+
     /// <summary>A removed queue has nothing left and is no longer retired.</summary>
     public sealed record QueueForgotten(QueueName Queue) : CatalogEvent;
 

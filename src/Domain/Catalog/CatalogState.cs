@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Queues;
 
@@ -20,6 +22,10 @@ public sealed record CatalogState
     /// <summary>The latest tokens and what came of them, oldest first; at most <see cref="CatalogDecider.TokensKept"/>.</summary>
     public IReadOnlyList<AppliedToken> Tokens { get; init; } = [];
 
+    /// <summary>Transient: who has heard what concerns it since this catalog started.</summary>
+    [JsonIgnore]
+    public ImmutableHashSet<HeardEntity> Heard { get; init; } = [];
+
     /// <summary>Budget trees by the name of their root.</summary>
     public IReadOnlyDictionary<string, KnownLedger> Ledgers { get; init; } = new Dictionary<string, KnownLedger>();
 
@@ -32,6 +38,9 @@ public sealed record CatalogState
     /// <summary>Sources by name, with their queues.</summary>
     public IReadOnlyDictionary<string, KnownWatcher> Watchers { get; init; } = new Dictionary<string, KnownWatcher>();
 }
+
+/// <summary>An entity that is awake and knows what concerns it of a revision.</summary>
+public sealed record HeardEntity(EntityKind Kind, string Name, long Revision);
 
 /// <summary>A change that was applied.</summary>
 public sealed record AppliedToken(string Token, long Revision);

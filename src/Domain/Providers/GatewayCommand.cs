@@ -10,6 +10,7 @@ namespace ControlPlane.Domain.Providers;
 /// <summary>What the gateway of one provider is asked or told.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(Configure), "configure")]
+[JsonDerivedType(typeof(Retire), "retire")]
 [JsonDerivedType(typeof(Launch), "launch")]
 [JsonDerivedType(typeof(Acknowledge), "acknowledge")]
 [JsonDerivedType(typeof(Terminate), "terminate")]
@@ -26,6 +27,9 @@ public abstract record GatewayCommand
 
     /// <summary>The provider as it is declared, and the queues whose pools use it: they are told of its machines after a restart.</summary>
     public sealed record Configure(ProviderSpec Spec, IReadOnlyList<QueueName> Queues, long Revision) : GatewayCommand;
+
+    /// <summary>The provider is no longer declared: go on until nothing of ours is left there. Repeated until the gateway has said so.</summary>
+    public sealed record Retire(ProviderSpec Spec, long Revision) : GatewayCommand;
 
     /// <summary>Launch an instance. Repeated until answered.</summary>
     public sealed record Launch(LaunchIntent Intent, int Attempt, Offer Offer, PoolSpec Pool) : GatewayCommand;

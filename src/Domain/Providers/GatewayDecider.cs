@@ -24,7 +24,11 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
         switch (command)
         {
             case GatewayCommand.Configure c:
-                Configure(step, c);
+                Configure(step, c.Spec, c.Queues);
+                step.Do(new GatewayEffect.Acknowledge(c.Revision));
+                break;
+            case GatewayCommand.Retire c:
+                Retire(step, c);
                 break;
             case GatewayCommand.Launch c:
                 LaunchBatches.Ask(step, c);
@@ -108,17 +112,29 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
     internal static GatewayEffect.TellInstance Tell(InstanceId instance, PendingAnswer answer) =>
         new(answer.Queue, instance, new InstanceCommand.LaunchAnswered(answer.Attempt, answer.Outcome));
 
-    private static void Configure(GatewayStep step, GatewayCommand.Configure command)
+    private static void Configure(GatewayStep step, ProviderSpec spec, IReadOnlyList<QueueName> queues)
     {
-        var hot = step.Now + command.Spec.ConsistencyWindow + (command.Spec.SweepEvery * 3);
+        var hot = step.Now + spec.ConsistencyWindow + (spec.SweepEvery * 3);
         var first = step.State.Spec is null;
         step.Note(s => s with
         {
-            Spec = command.Spec,
+            Spec = spec,
+            AwakeSince = first ? step.Now : s.AwakeSince,
             NextSweepAt = first ? step.Now : s.NextSweepAt,
-            Queues = s.Queues.AddRange(command.Queues.Where(q => !s.Queues.ContainsKey(q)).Select(q => KeyValuePair.Create(q, new QueueMachines([], hot)))),
+            Queues = s.Queues.AddRange(queues.Where(q => !s.Queues.ContainsKey(q)).Select(q => KeyValuePair.Create(q, new QueueMachines([], hot)))),
         });
-        step.Do(new GatewayEffect.Acknowledge(command.Revision));
+    }
+
+    private static void Retire(GatewayStep step, GatewayCommand.Retire command)
+    {
+        Configure(step, command.Spec, []);
+        var state = step.State;
+        var nothingLeft = state.Batches.IsEmpty && state.Answers.IsEmpty && state.Gathering.IsEmpty && state.Ending.IsEmpty
+            && state.Queues.Values.All(q => q.Machines.All(m => m.State == MachineState.Ended));
+
+        // Launches of the time before this start may show late.
+        if (nothingLeft && state.SweptAt > state.AwakeSince + command.Spec.ConsistencyWindow)
+            step.Do(new GatewayEffect.TellGone(command.Revision));
     }
 
     private static void Terminate(GatewayStep step, InstanceRef instance)

@@ -71,6 +71,14 @@ public sealed record GatewayState
     [JsonIgnore]
     public DateTimeOffset NextSweepAt { get; init; }
 
+    /// <summary>When the last complete list began; null before the first.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? SweptAt { get; init; }
+
+    /// <summary>When the gateway was first told its settings after its start.</summary>
+    [JsonIgnore]
+    public DateTimeOffset AwakeSince { get; init; }
+
     [JsonIgnore]
     public int FailedSweeps { get; init; }
 
@@ -149,4 +157,8 @@ public abstract record GatewayEffect
     public sealed record TellScaler(QueueName Queue, ScalerCommand Command) : GatewayEffect;
 
     public sealed record Acknowledge(long Revision) : GatewayEffect;
+
+    /// <summary>Tell the catalog that the removed provider has no machine of ours left.</summary>
+    /// <param name="Revision">That of the removal.</param>
+    public sealed record TellGone(long Revision) : GatewayEffect;
 }

@@ -45,6 +45,7 @@ internal static class Sweeps
         {
             SweepStartedAt = null,
             NextSweepAt = step.Now + pause,
+            SweptAt = complete ? asOf : s.SweptAt,
             FailedSweeps = failures,
             SweepFault = outcome is SweepOutcome.Incomplete fault ? fault.Message : null,
         });

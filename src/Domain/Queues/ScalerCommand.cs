@@ -28,7 +28,7 @@ public abstract record ScalerCommand
     /// <summary>The queue as it is declared now. An older revision than the known one is ignored.</summary>
     public sealed record Configure(QueueSpec Spec, long Revision) : ScalerCommand;
 
-    /// <summary>The queue is no longer declared.</summary>
+    /// <summary>The queue is no longer declared. Repeated until the scaler has said that nothing is left.</summary>
     public sealed record Retire(long Revision) : ScalerCommand;
 
     /// <summary>A successful look at the queue.</summary>
@@ -131,7 +131,11 @@ public abstract record ScalerEffect
     public sealed record Disown(string Provider, InstanceRef Machine) : ScalerEffect;
 
     /// <summary>Tell the catalog that the removed queue has nothing left.</summary>
-    public sealed record TellGone : ScalerEffect;
+    /// <param name="Revision">That of the removal.</param>
+    public sealed record TellGone(long Revision) : ScalerEffect;
+
+    /// <summary>Tell the catalog that this revision was heard.</summary>
+    public sealed record Acknowledge(long Revision) : ScalerEffect;
 
     /// <summary>Answer whoever sent the command.</summary>
     /// <param name="Refusal">Why nothing was done; null if it was done.</param>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
 
 namespace ControlPlane.Domain.Queues;
@@ -58,8 +59,9 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
                 throw new UnreachableException($"No rule for {command.GetType().Name}.");
         }
 
-        if (step.State is { Retired: true, Instances.Count: 0 } && !(command is ScalerCommand.Tick && step.IsEmpty))
-            step.Do(new ScalerEffect.TellGone());
+        // The catalog repeats its command until it hears this.
+        if (step.State is { Retired: true, Instances.Count: 0 } && (command is ScalerCommand.Retire || state.Instances.Count > 0))
+            step.Do(new ScalerEffect.TellGone(step.State.Revision));
         return step.Decision;
     }
 
@@ -74,8 +76,6 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
                 owed.Add(new ScalerEffect.OfInstance(instance.Id, effect));
         }
 
-        if (state is { Retired: true, Instances.Count: 0 })
-            owed.Add(new ScalerEffect.TellGone());
         return owed;
     }
 
@@ -91,11 +91,14 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
         return next;
     }
 
+    /// <summary>The queue's situation in numbers, as its policy sees it.</summary>
+    public static Situation Describe(ScalerState state, DateTimeOffset now) => ScalingRules.Describe(state, now);
+
     private static void Configure(ScalerStep step, ScalerCommand.Configure command)
     {
         if (command.Revision < step.State.Revision || (command.Spec.Equals(step.State.Spec) && !step.State.Retired))
         {
-            step.Do(new ScalerEffect.Reply(null));
+            step.Do(new ScalerEffect.Acknowledge(command.Revision));
             return;
         }
 
@@ -108,7 +111,7 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
 
         foreach (var instance in step.State.Instances.Values.Where(i => i.Serves && command.Spec.Pools.All(p => p.Name != i.Pool.Name)))
             step.Route(instance.Id, new InstanceCommand.Drain(Outcome.Policy, $"pool {instance.Pool.Name} was removed from the queue"));
-        step.Do(new ScalerEffect.LookAgain(command.Spec.Source), new ScalerEffect.Reply(null));
+        step.Do(new ScalerEffect.LookAgain(command.Spec.Source), new ScalerEffect.Acknowledge(command.Revision));
     }
 
     private static void Retire(ScalerStep step, ScalerCommand.Retire command)
