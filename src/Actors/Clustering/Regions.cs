@@ -3,9 +3,7 @@ using Akka.Cluster.Sharding;
 using Akka.Hosting;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
-using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
-using ControlPlane.Domain.Sources;
 
 namespace ControlPlane.Actors.Clustering;
 

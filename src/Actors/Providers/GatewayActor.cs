@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Akka.Actor;
 using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Shell;
@@ -10,15 +9,10 @@ namespace ControlPlane.Actors.Providers;
 /// <summary>Runs the gateway of one provider. It never awaits the platform: each call's answer comes back as a command, a call without one as indeterminate.</summary>
 public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, GatewayCommand, GatewayEvent, GatewayEffect>
 {
-    private static readonly Meter Meter = new("ControlPlane");
-    private static readonly Histogram<double> Calls = Meter.CreateHistogram<double>("controlplane.provider.call.seconds", "s", "Calls to compute platforms, by provider, call and result");
-
     private readonly string _provider;
     private readonly Regions _regions;
     private readonly Connections _connections;
-    private readonly CallOptions _options;
-    private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CallScope _calls;
 
     public GatewayActor(string provider, ShellContext shell, Regions regions, Connections connections, CallOptions options)
         : base($"gateway-{provider}", shell)
@@ -26,8 +20,7 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         _provider = provider;
         _regions = regions;
         _connections = connections;
-        _options = options;
-        _time = shell.Time;
+        _calls = new CallScope("provider", provider, options.ProviderTimeout, shell.Time);
     }
 
     protected override GatewayCommand Tick { get; } = new GatewayCommand.Tick();
@@ -70,7 +63,7 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
 
     protected override void PostStop()
     {
-        _stopping.Cancel();
+        _calls.Dispose();
         base.PostStop();
     }
 
@@ -117,31 +110,8 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         }
     }
 
-    private async Task<T> CallAsync<T>(string call, ProviderSpec? spec, Func<IComputeProvider, CancellationToken, Task<T>> body)
-    {
-        var started = _time.GetTimestamp();
-        var result = "failed";
-        try
-        {
-            // The platform's SDK may work for a while before it first awaits; the entity must not.
-            await Task.Yield();
-            var provider = _connections.Provider(spec ?? throw new InvalidOperationException($"Provider {_provider} is not configured."));
-            using var limit = new CancellationTokenSource(_options.ProviderTimeout, _time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
-            var answer = await body(provider, both.Token).WaitAsync(both.Token).ConfigureAwait(false);
-            result = "answered";
-            return answer;
-        }
-        catch (OperationCanceledException)
-        {
-            result = "timed out";
-            throw new TimeoutException($"Provider {_provider} did not answer a {call} within {_options.ProviderTimeout.TotalSeconds:0} s.");
-        }
-        finally
-        {
-            Calls.Record(_time.GetElapsedTime(started).TotalSeconds, new("provider", _provider), new("call", call), new("result", result));
-        }
-    }
+    private Task<T> CallAsync<T>(string call, ProviderSpec? spec, Func<IComputeProvider, CancellationToken, Task<T>> body) =>
+        _calls.RunAsync(call, cancel => body(_connections.Provider(spec ?? throw new InvalidOperationException($"Provider {_provider} is not configured.")), cancel));
 }
 
 /// <summary>Asks a gateway how it is.</summary>

@@ -23,4 +23,11 @@ public enum ManifestKind
 /// <param name="Json">Source generated; reflection is not used.</param>
 /// <param name="Kind">Where it may stand.</param>
 /// <param name="Upgrade">For an old event: what it means today.</param>
-public sealed record Manifest(string Name, Type Type, JsonTypeInfo Json, ManifestKind Kind, Func<object, object>? Upgrade);
+public sealed record Manifest(string Name, Type Type, JsonTypeInfo Json, ManifestKind Kind, Func<object, object>? Upgrade)
+{
+    /// <summary>For an envelope: the type of the fact in it that this manifest stands for.</summary>
+    public Type? Fact { get; init; }
+
+    /// <summary>For an envelope: reads the type of the fact in it.</summary>
+    public Func<object, Type>? FactOf { get; init; }
+}

@@ -11,7 +11,7 @@ public sealed class ManifestSerializer(ExtendedActorSystem system, Manifests man
 
     public override int Identifier => StoredIdentifier;
 
-    public override string Manifest(object o) => manifests.NameOf(o.GetType());
+    public override string Manifest(object o) => manifests.NameOf(o);
 
     public override byte[] ToBinary(object obj) => manifests.Write(obj);
 

@@ -18,6 +18,25 @@ public sealed partial class ManifestTable
     public ManifestTable Event<T>(string manifest, JsonTypeInfo<T> json)
         where T : class, IEvent => Add(manifest, json, ManifestKind.Event);
 
+    /// <summary>
+    /// Facts that stand inside one envelope and have a manifest each: <c>{prefix}.{fact}.v1</c>, by the names of the nested records of <paramref name="facts"/>.
+    /// </summary>
+    /// <param name="prefix">The first part of the manifests.</param>
+    /// <param name="json">How the envelope becomes JSON.</param>
+    /// <param name="factOf">The type of the fact in an envelope.</param>
+    /// <param name="facts">The closed set of facts; transient ones are left out.</param>
+    public ManifestTable Family<T>(string prefix, JsonTypeInfo<T> json, Func<T, Type> factOf, Type facts)
+        where T : class, IEvent
+    {
+        foreach (var fact in facts.GetNestedTypes().Where(t => t.IsAssignableTo(facts) && !t.IsAssignableTo(typeof(ITransientEvent))))
+        {
+            var name = $"{prefix}.{Kebab(fact.Name)}.v1";
+            _manifests.Add(new Manifest(Valid(name), typeof(T), json, ManifestKind.Event, null) { Fact = fact, FactOf = envelope => factOf((T)envelope) });
+        }
+
+        return this;
+    }
+
     /// <summary>A command, reply or notice that may cross the border of a node.</summary>
     public ManifestTable Message<T>(string manifest, JsonTypeInfo<T> json)
         where T : class => Add(manifest, json, ManifestKind.Message);
@@ -43,6 +62,11 @@ public sealed partial class ManifestTable
         _manifests.Add(new Manifest(Valid(manifest), typeof(T), json, kind, null));
         return this;
     }
+
+    private static string Kebab(string name) => Words().Replace(name, "-").ToLowerInvariant();
+
+    [GeneratedRegex("(?<!^)(?=[A-Z])")]
+    private static partial Regex Words();
 
     private static string Valid(string manifest) => Shape().IsMatch(manifest)
         ? manifest

@@ -9,12 +9,14 @@ public sealed class Manifests
 {
     private readonly FrozenDictionary<string, Manifest> _byName;
     private readonly FrozenDictionary<Type, Manifest> _byType;
+    private readonly FrozenDictionary<Type, Manifest> _byFact;
 
     private Manifests(IReadOnlyList<Manifest> all)
     {
         All = all;
         _byName = all.ToFrozenDictionary(m => m.Name, StringComparer.Ordinal);
-        _byType = all.Where(m => m.Kind != ManifestKind.OldEvent).ToFrozenDictionary(m => m.Type);
+        _byType = all.Where(m => m.Kind != ManifestKind.OldEvent).DistinctBy(m => m.Type).ToFrozenDictionary(m => m.Type);
+        _byFact = all.Where(m => m.Fact is not null).ToFrozenDictionary(m => m.Fact!);
     }
 
     public IReadOnlyList<Manifest> All { get; }
@@ -24,14 +26,22 @@ public sealed class Manifests
     {
         var all = tables.SelectMany(t => t.Entries).ToList();
         var twice = all.GroupBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key
-            ?? all.Where(m => m.Kind != ManifestKind.OldEvent).GroupBy(m => m.Type).FirstOrDefault(g => g.Count() > 1)?.Key.FullName;
+            ?? all.Where(m => m.Kind != ManifestKind.OldEvent).GroupBy(m => m.Fact ?? m.Type).FirstOrDefault(g => g.Count() > 1)?.Key.FullName;
         return twice is null ? new Manifests(all) : throw new ArgumentException($"'{twice}' is registered twice; each manifest names one type and each type has one manifest.");
     }
 
     public bool Knows(Type type) => _byType.ContainsKey(type);
 
     /// <exception cref="SerializationException">The type has no manifest.</exception>
-    public string NameOf(Type type) => For(type).Name;
+    public string NameOf(object value)
+    {
+        var manifest = For(value.GetType());
+        if (manifest.FactOf is not { } factOf)
+            return manifest.Name;
+        return _byFact.TryGetValue(factOf(value), out var known)
+            ? known.Name
+            : throw new SerializationException($"{factOf(value).FullName} has no manifest. Register it in its entity's {nameof(ManifestTable)} before it is stored or sent.");
+    }
 
     /// <exception cref="SerializationException">The type has no manifest.</exception>
     public byte[] Write(object value) => JsonSerializer.SerializeToUtf8Bytes(value, For(value.GetType()).Json);

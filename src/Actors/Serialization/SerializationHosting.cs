@@ -9,6 +9,6 @@ public static class SerializationHosting
     public static AkkaConfigurationBuilder WithManifests(this AkkaConfigurationBuilder builder, Manifests manifests) =>
         builder.WithCustomSerializer(
             "controlplane-json",
-            manifests.All.Where(m => m.Kind != ManifestKind.OldEvent).Select(m => m.Type).Append(typeof(IEvent)),
+            manifests.All.Where(m => m.Kind != ManifestKind.OldEvent).Select(m => m.Type).Distinct().Append(typeof(IEvent)),
             system => new ManifestSerializer(system, manifests));
 }

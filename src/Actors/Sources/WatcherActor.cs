@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Akka.Actor;
 using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Providers;
@@ -23,16 +22,11 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
 {
     private const int MostRequests = 64;
 
-    private static readonly Meter Meter = new("ControlPlane");
-    private static readonly Histogram<double> Calls = Meter.CreateHistogram<double>("controlplane.source.call.seconds", "s", "Calls to sources, by source, call and result");
-
     private readonly string _source;
     private readonly Regions _regions;
     private readonly Connections _connections;
-    private readonly CallOptions _options;
-    private readonly TimeProvider _time;
     private readonly HashSet<SourceRequest> _underWay = [];
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CallScope _calls;
 
     public WatcherActor(string source, ShellContext shell, Regions regions, Connections connections, CallOptions options)
         : base($"source-{source}", shell)
@@ -40,8 +34,7 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
         _source = source;
         _regions = regions;
         _connections = connections;
-        _options = options;
-        _time = shell.Time;
+        _calls = new CallScope("source", source, options.SourceTimeout, shell.Time);
     }
 
     protected override WatcherCommand Tick { get; } = new WatcherCommand.Tick();
@@ -89,7 +82,7 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
 
     protected override void PostStop()
     {
-        _stopping.Cancel();
+        _calls.Dispose();
         base.PostStop();
     }
 
@@ -129,32 +122,10 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
         }
     }
 
-    private async Task<T> CallAsync<T>(string call, SourceSpec? spec, Func<IQueueSource, CancellationToken, Task<T>> body)
-    {
-        var started = _time.GetTimestamp();
-        var result = "failed";
-        try
-        {
-            await Task.Yield();
-            var source = _connections.Source(spec ?? throw new InvalidOperationException($"Source {_source} is not configured."));
-            using var limit = new CancellationTokenSource(_options.SourceTimeout, _time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
-            var answer = await body(source, both.Token).WaitAsync(both.Token).ConfigureAwait(false);
-            result = "answered";
-            return answer;
-        }
-        catch (OperationCanceledException)
-        {
-            result = "timed out";
-            throw new TimeoutException($"Source {_source} did not answer within {_options.SourceTimeout.TotalSeconds:0} s.");
-        }
-        finally
-        {
-            Calls.Record(_time.GetElapsedTime(started).TotalSeconds, new("source", _source), new("call", call), new("result", result));
-        }
-    }
-
     private sealed record Answered(SourceRequest Request, InstanceCommand? Command) : INoSerializationVerificationNeeded;
+
+    private Task<T> CallAsync<T>(string call, SourceSpec? spec, Func<IQueueSource, CancellationToken, Task<T>> body) =>
+        _calls.RunAsync(call, cancel => body(_connections.Source(spec ?? throw new InvalidOperationException($"Source {_source} is not configured.")), cancel));
 }
 
 /// <summary>Asks a watcher how it is.</summary>

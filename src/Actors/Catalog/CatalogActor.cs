@@ -1,0 +1,73 @@
+using Akka.Actor;
+using ControlPlane.Actors.Clustering;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Domain.Budgets;
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Sources;
+
+namespace ControlPlane.Actors.Catalog;
+
+/// <summary>Runs the catalog, one in the cluster: tells every entity what concerns it, which also wakes it after a restart.</summary>
+public sealed class CatalogActor(ShellContext shell, Regions regions)
+    : DeciderActor<CatalogDecider, CatalogState, CatalogCommand, CatalogEvent, CatalogEffect>("catalog", shell)
+{
+    protected override CatalogCommand Tick => new CatalogCommand.WakeAll();
+
+    protected override void Carry(CatalogEffect effect, IActorRef replyTo)
+    {
+        switch (effect)
+        {
+            case CatalogEffect.Reply e:
+                replyTo.Tell(e.Answer, Self);
+                break;
+            case CatalogEffect.ConfigureLedger e:
+                regions.Tell(e.Ledger, new LedgerCommand.Configure(e.Tree, e.Revision), Self);
+                break;
+            case CatalogEffect.RetireLedger e:
+                regions.Tell(e.Ledger, new LedgerCommand.Retire(e.Revision), Self);
+                break;
+            case CatalogEffect.ConfigureGateway e:
+                regions.TellGateway(e.Provider.Name, new GatewayCommand.Configure(e.Provider, QueuesOf(e.Provider.Name), e.Revision), Self);
+                break;
+            case CatalogEffect.RetireGateway e:
+                regions.TellGateway(e.Provider.Name, new GatewayCommand.Retire(e.Provider, e.Revision), Self);
+                break;
+            case CatalogEffect.ConfigureScaler e:
+                regions.Tell(e.Queue.Name, new ScalerCommand.Configure(e.Queue, e.Revision), Self);
+                break;
+            case CatalogEffect.RetireScaler e:
+                regions.Tell(e.Queue, new ScalerCommand.Retire(e.Revision), Self);
+                break;
+            case CatalogEffect.ConfigureWatcher e:
+                regions.TellWatcher(e.Source.Name, new WatcherCommand.Configure(e.Source, e.Queues, e.Revision), Self);
+                break;
+        }
+    }
+
+    protected override void OnOther(object message)
+    {
+        if (message is CatalogQuery)
+            Answer(state => new CatalogView(state.Configuration, state.Revision, state.AppliedBy, state.AppliedAt, state.Heard.Count, Resumed(state)));
+        else
+            base.OnOther(message);
+    }
+
+    private static int Resumed(CatalogState state) => state.Ledgers.Count + state.Gateways.Count + state.Scalers.Count + state.Watchers.Count;
+
+    private IReadOnlyList<QueueName> QueuesOf(string provider) =>
+        [.. State.Scalers.Values.Where(s => s.Spec.Pools.Any(p => p.Provider == provider)).Select(s => s.Spec.Name)];
+}
+
+/// <summary>Asks the catalog what is in force.</summary>
+public sealed record CatalogQuery;
+
+/// <summary>What is in force.</summary>
+/// <param name="Configuration">All that is declared.</param>
+/// <param name="Revision">Its number; 0 before the first.</param>
+/// <param name="AppliedBy">Who applied it.</param>
+/// <param name="AppliedAt">When.</param>
+/// <param name="Awake">Entities that have heard what concerns them.</param>
+/// <param name="Entities">Entities in all.</param>
+public sealed record CatalogView(Configuration Configuration, long Revision, string AppliedBy, DateTimeOffset? AppliedAt, int Awake, int Entities);
