@@ -1,0 +1,61 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace ControlPlane.Hosting;
+
+/// <summary>Settings of a node, section <c>Node</c>; from the command line, the environment (<c>CONTROLPLANE_Node__Url</c>) or <c>appsettings.json</c>.</summary>
+public sealed class NodeOptions : IValidatableObject
+{
+    public const string Section = "Node";
+
+    public const string DefaultUrl = "http://127.0.0.1:8470";
+
+    /// <summary>Where the API listens. Only loopback addresses: the API has no authentication yet.</summary>
+    [Required]
+    public string Url { get; set; } = DefaultUrl;
+
+    /// <summary>The name of the cluster; every machine bears it as a tag. Machines of other clusters are left alone.</summary>
+    [Required]
+    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", ErrorMessage = "Node:Cluster must be 1 to 63 letters, digits, '.', '_' or '-'.")]
+    public string Cluster { get; set; } = "controlplane";
+
+    /// <summary>Where everything is kept: the database, and the state folders of local instances.</summary>
+    [Required]
+    public string DataFolder { get; set; } = "./data";
+
+    /// <summary>Plug-in policies are loaded from the assemblies in this folder.</summary>
+    [Required]
+    public string PluginFolder { get; set; } = "./plugins";
+
+    /// <summary>A configuration to apply at each start; null leaves what is in force. A node that never had one starts with a small default.</summary>
+    public string? ConfigurationFile { get; set; }
+
+    /// <summary>How long a request waits for an entity.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan AskTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!Uri.TryCreate(Url, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp || uri.AbsolutePath != "/")
+            yield return new ValidationResult($"Node:Url is '{Url}'; write a URL such as {DefaultUrl}.", [nameof(Url)]);
+        else if (!(uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address))))
+            yield return new ValidationResult($"Node:Url is '{Url}', which others can reach, and the API has no authentication; use a loopback address such as {DefaultUrl}.", [nameof(Url)]);
+        if (ConfigurationFile is { } file && !File.Exists(file))
+            yield return new ValidationResult($"Node:ConfigurationFile is '{file}', and there is no such file.", [nameof(ConfigurationFile)]);
+    }
+}
+
+/// <summary>Checks all settings of a section at once by their annotations, also those that concern several of them.</summary>
+public sealed class AnnotatedOptions<T>(string section) : IValidateOptions<T>
+    where T : class
+{
+    public ValidateOptionsResult Validate(string? name, T options)
+    {
+        List<ValidationResult> faults = [];
+        Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true);
+        return faults.Count == 0
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(faults.Select(f => $"{section}: {f.ErrorMessage}"));
+    }
+}
