@@ -35,8 +35,8 @@ public sealed class NodeTests
     public async Task TwoNodes_SameEntity_TheLoserIsRefusedAndThenSeesTheWinnersEvents()
     {
         using var directory = new TemporaryStorage();
-        await using var one = await NodeFixture.StartAsync(directory.Options());
-        await using var two = await NodeFixture.StartAsync(directory.Options());
+        await using var one = await NodeFixture.StartAsync(directory.Options(), serialize: false);
+        await using var two = await NodeFixture.StartAsync(directory.Options(), serialize: false);
         Assert.Equal(new CounterReply(0, true), await one.AskAsync("a", new CounterCommand.Ask()));
         Assert.Equal(new CounterReply(0, true), await two.AskAsync("a", new CounterCommand.Ask()));
 
