@@ -16,7 +16,9 @@ internal sealed class CommitLine<TState, TEvent, TEffect>(int maxEventsPerWrite)
     /// <param name="Effects">What to do once it is released.</param>
     /// <param name="ReplyTo">Who asked, or nobody.</param>
     /// <param name="Answer">For a question, what is told when it is released.</param>
-    internal readonly record struct Decided(TState State, IReadOnlyList<TEvent> Events, IReadOnlyList<TEffect> Effects, IActorRef ReplyTo, Func<TState, object>? Answer);
+    /// <param name="Changed">Whether anything was folded, transient facts included.</param>
+    internal readonly record struct Decided(
+        TState State, IReadOnlyList<TEvent> Events, IReadOnlyList<TEffect> Effects, IActorRef ReplyTo, Func<TState, object>? Answer, bool Changed);
 
     public int Count => _line.Count;
 

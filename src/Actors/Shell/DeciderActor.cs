@@ -85,7 +85,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
     /// <summary>Answers the sender with something read from the state as it is now, when that is persisted.</summary>
     protected void Answer(Func<TState, object> answer)
     {
-        _line.Add(new(_state, [], [], Sender, answer));
+        _line.Add(new(_state, [], [], Sender, answer, false));
         Advance();
     }
 
@@ -159,8 +159,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
                 persistent = [.. decision.Events.Where(x => x is not ITransientEvent)];
         }
 
-        _decided |= decision.Events.Count > 0;
-        _line.Add(new(_state, persistent, decision.Effects, sender, null));
+        _line.Add(new(_state, persistent, decision.Effects, sender, null, decision.Events.Count > 0));
     }
 
     /// <summary>Starts the next write if none is under way, and releases what needs none.</summary>
@@ -205,6 +204,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
         var released = _line.Uncover();
         foreach (var decided in released)
         {
+            _decided |= decided.Changed;
             foreach (var effect in decided.Effects)
                 Carry(effect, decided.ReplyTo);
             if (decided.Answer is { } answer)

@@ -93,11 +93,7 @@ public sealed class CrashTests : ShellTest
         Assert.Contains("disk is full", Health.Status.Reason, StringComparison.Ordinal);
         Calls.ExpectNoMsg(TimeSpan.FromMilliseconds(100));
 
-        AwaitAssert(() =>
-        {
-            counter.Tell(new CounterCommand.Ask(), TestActor);
-            Assert.Equal(RefusalReason.Restarting, ExpectMsg<ShellRefusal>().Reason);
-        });
+        AwaitRestarting(counter);
         Store.LetAll();
         ((TestScheduler)Sys.Scheduler).Advance(Exact.RestartAfter * 2);
         AwaitAssert(() => Assert.Equal(1, Total(counter)));
@@ -113,11 +109,7 @@ public sealed class CrashTests : ShellTest
         counter.Tell(new CounterCommand.Add(3), TestActor);
         ExpectMsg<CounterReply>();
         counter.Tell(new CounterCommand.Crash(), TestActor);
-        AwaitAssert(() =>
-        {
-            counter.Tell(new CounterCommand.Ask(), TestActor);
-            Assert.Equal(RefusalReason.Restarting, ExpectMsg<ShellRefusal>().Reason);
-        });
+        AwaitRestarting(counter);
         ((TestScheduler)Sys.Scheduler).Advance(Exact.RestartAfter * 2);
         AwaitAssert(() => Assert.Equal(3, Total(counter)));
     }

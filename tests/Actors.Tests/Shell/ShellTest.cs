@@ -81,6 +81,14 @@ public abstract class ShellTest : TestKit
         watcher.ExpectTerminated(actor);
     }
 
+    /// <summary>Waits until the supervisor has seen that its entity is gone. What is told before that is lost with the entity.</summary>
+    protected void AwaitRestarting(IActorRef supervisor) => AwaitAssert(() =>
+    {
+        var asker = CreateTestProbe();
+        supervisor.Tell(new CounterCommand.Ask(), asker);
+        Assert.Equal(RefusalReason.Restarting, asker.ExpectMsg<ShellRefusal>(TimeSpan.FromMilliseconds(100)).Reason);
+    });
+
     /// <summary>Lets time pass, in steps, for the clock and the timers alike, and lets the actors act between the steps.</summary>
     protected void Pass(TimeSpan time, IActorRef actor)
     {
