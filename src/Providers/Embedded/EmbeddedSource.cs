@@ -1,0 +1,38 @@
+using System.Data.Common;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Sources;
+
+namespace ControlPlane.Providers.Embedded;
+
+/// <summary>The embedded queue as a source to scale for.</summary>
+public sealed class EmbeddedSource(EmbeddedQueue queue) : IQueueSource
+{
+    public Task<IReadOnlyList<QueueObservation>> ObserveAsync(IReadOnlyCollection<QueueName> queues, CancellationToken cancel) =>
+        AskAsync("observed", () => queue.ObserveAsync(queues, cancel));
+
+    /// <summary>Marks the instance as a whole. The mark is set before the call returns, and a claim sees it or comes before it: after it, no worker of the instance gets a task.</summary>
+    public Task<bool> StopFeedingAsync(QueueName queueName, InstanceId instance, CancellationToken cancel) => AskAsync(
+        "told to drain an instance",
+        async () =>
+        {
+            await queue.DrainInstanceAsync(instance, cancel);
+            return true;
+        });
+
+    /// <summary>All tasks of the instance go back, whichever queue they came from.</summary>
+    public Task<RequeueResult> RequeueAsync(QueueName queueName, InstanceId instance, string reason, CancellationToken cancel) =>
+        AskAsync("told to requeue the tasks of an instance", () => queue.RequeueInstanceAsync(instance, reason, cancel));
+
+    private static async Task<T> AskAsync<T>(string what, Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (DbException error)
+        {
+            throw new SourceException($"The embedded queue could not be {what}: {error.Message}", error);
+        }
+    }
+}
