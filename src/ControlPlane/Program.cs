@@ -1,1 +1,6 @@
+using ControlPlane.Worker;
+
+if (args is ["worker", .. var workerArguments])
+    return await WorkerProgram.RunAsync(workerArguments);
+
 return 0;
