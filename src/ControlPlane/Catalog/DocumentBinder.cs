@@ -36,6 +36,12 @@ internal sealed class DocumentBinder(DocumentFaults faults)
             if (!keys.TryGetValue(entry.Key, out var key))
             {
                 var near = Suggestion.Nearest(entry.Key, keys.Keys);
+                if (near is not null)
+                {
+                    missing.Remove(near);
+                    faults.Meant(path.Length == 0 ? near : $"{path}.{near}");
+                }
+
                 faults.Add(
                     entry.Place,
                     at,

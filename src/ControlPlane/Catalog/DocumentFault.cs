@@ -42,6 +42,7 @@ internal sealed class DocumentFaults
 {
     private const int MostFaults = 1_000;
     private readonly Dictionary<string, DocumentFault> faults = new(StringComparer.Ordinal);
+    private readonly HashSet<string> meant = new(StringComparer.Ordinal);
 
     /// <summary>Found before there was a tree to find places in.</summary>
     public void Add(Place place, string path, string message, string fix)
@@ -54,12 +55,15 @@ internal sealed class DocumentFaults
 
     public bool Any => faults.Count > 0;
 
+    /// <summary>A misspelt key was probably meant for this path, so that it is not missing besides.</summary>
+    public void Meant(string path) => meant.Add(path);
+
     /// <summary>True if this path, or one that it lies under, is known to be faulty: then what follows from its value means nothing.</summary>
     public bool Covers(string path)
     {
         for (var end = path.Length; end > 0; end = path.LastIndexOfAny(['.', '['], end - 1))
         {
-            if (faults.ContainsKey(path[..end]))
+            if (faults.ContainsKey(path[..end]) || meant.Contains(path[..end]))
             {
                 return true;
             }

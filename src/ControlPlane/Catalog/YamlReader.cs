@@ -53,15 +53,15 @@ internal sealed class YamlReader
     private YamlNode? ReadDocument()
     {
         Next<StreamStart>();
-        if (!parser.MoveNext() || parser.Current is not DocumentStart)
+        if (!Advance() || parser.Current is not DocumentStart)
         {
             throw new RefusedException(Place.Start, "", "The document is empty.", "Begin it with 'version: 1'.");
         }
 
-        parser.MoveNext();
+        Advance();
         var root = ReadNode("", 0);
         Next<DocumentEnd>();
-        if (parser.MoveNext() && parser.Current is DocumentStart second)
+        if (Advance() && parser.Current is DocumentStart second)
         {
             throw new RefusedException(Place.Of(second.Start), "", "There is a second document.", "Write one document; remove this '---' and what follows.");
         }
@@ -88,7 +88,12 @@ internal sealed class YamlReader
             throw new RefusedException(place, path, $"'*{alias.Value}' is an alias.", "Anchors and aliases are not taken: write the value out.");
         }
 
-        var node = (NodeEvent)parser.Current;
+        if (parser.Current is not NodeEvent node)
+        {
+            // The parser lets some malformed texts through as a key with nothing behind it, not even an empty value.
+            throw new RefusedException(place, path, "This is not YAML: a value is missing.", "Mend the text at this place; check indentation, quotes and brackets.");
+        }
+
         if (!node.Anchor.IsEmpty)
         {
             throw new RefusedException(place, path, $"'&{node.Anchor}' is an anchor.", "Anchors and aliases are not taken: remove it, and write values out.");
@@ -110,7 +115,7 @@ internal sealed class YamlReader
     private YamlNode.Sequence ReadSequence(Place place, string path, int depth)
     {
         var items = new List<YamlNode>();
-        while (parser.MoveNext() && parser.Current is not SequenceEnd)
+        while (Advance() && parser.Current is not SequenceEnd)
         {
             items.Add(ReadNode($"{path}[{items.Count}]", depth + 1));
         }
@@ -122,7 +127,7 @@ internal sealed class YamlReader
     {
         var entries = new List<YamlNode.Entry>();
         var keys = new Dictionary<string, Place>(StringComparer.Ordinal);
-        while (parser.MoveNext() && parser.Current is not MappingEnd)
+        while (Advance() && parser.Current is not MappingEnd)
         {
             if (ReadNode(path, depth + 1) is not YamlNode.Scalar key)
             {
@@ -130,7 +135,7 @@ internal sealed class YamlReader
             }
 
             var at = path.Length == 0 ? key.Text : $"{path}.{key.Text}";
-            parser.MoveNext();
+            Advance();
             var value = ReadNode(at, depth + 1);
             if (keys.TryAdd(key.Text, key.Place))
             {
@@ -145,10 +150,24 @@ internal sealed class YamlReader
         return new YamlNode.Mapping(place, entries);
     }
 
+    /// <summary>Moves to the next event. For some malformed texts the parser fails with other exceptions than its own: they are faults of the text too.</summary>
+    private bool Advance()
+    {
+        try
+        {
+            return parser.MoveNext();
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IndexOutOfRangeException or InvalidCastException)
+        {
+            var at = parser.Current?.End ?? Mark.Empty;
+            throw new YamlException(at, at, "the text cannot be understood from here on", fault);
+        }
+    }
+
     private void Next<T>()
         where T : ParsingEvent
     {
-        if (!parser.MoveNext() || parser.Current is not T)
+        if (!Advance() || parser.Current is not T)
         {
             var at = parser.Current?.Start ?? Mark.Empty;
             throw new YamlException(at, at, $"Expected {typeof(T).Name}");
