@@ -40,7 +40,7 @@ internal sealed class FaultList
             $"There is no {kind} '{Shorten(written)}'.",
             near is not null ? $"Did you mean '{near}'?"
                 : known.Count == 0 ? $"Declare it under {plural}; there is none yet."
-                : known.Count <= MostListed ? $"Declare it under {plural}, or use one of: {string.Join(", ", known)}."
+                : known.Count <= MostListed ? $"Declare it under {plural}, or use one of: {string.Join(", ", known.Where(ObjectName.IsValid))}."
                 : $"Declare it under {plural}.");
     }
 

@@ -28,19 +28,14 @@ internal static class PoolRules
 
     public static void Check(FaultList faults, Configuration configuration)
     {
-        var kinds = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var provider in configuration.Providers)
-        {
-            kinds.TryAdd(provider.Name, provider.Kind);
-        }
-
+        var providers = configuration.Providers.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         for (var i = 0; i < configuration.Pools.Count; i++)
         {
             var pool = configuration.Pools[i];
             var path = $"pools[{i}]";
-            if (!kinds.TryGetValue(pool.Provider, out var kind))
+            if (!providers.Contains(pool.Provider))
             {
-                faults.Unknown($"{path}.provider", "provider", "providers", pool.Provider, kinds.Keys);
+                faults.Unknown($"{path}.provider", "provider", "providers", pool.Provider, providers);
             }
 
             faults.Range($"{path}.maxInstances", pool.MaxInstances, 0, 10_000);
@@ -49,7 +44,7 @@ internal static class PoolRules
             faults.Range($"{path}.minimumBilling", pool.Billing.Minimum, TimeSpan.Zero, TimeSpan.FromHours(24));
             CheckLease(faults, path, pool);
             CheckOffers(faults, path, pool.Offers);
-            CheckTemplate(faults, path, pool, kind);
+            CheckTemplate(faults, path, pool);
         }
     }
 
@@ -113,19 +108,14 @@ internal static class PoolRules
     private static bool IsToken(string text, int least) =>
         text.Length >= least && text.Length <= MaxTypeLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or ':');
 
-    private static void CheckTemplate(FaultList faults, string path, PoolSpec pool, string? kind)
+    private static void CheckTemplate(FaultList faults, string path, PoolSpec pool)
     {
         switch (pool.Template)
         {
             case PoolTemplate.Local local:
-                if (kind is not null and not "local")
-                {
-                    faults.Add($"{path}.local", $"Provider '{pool.Provider}' is of kind '{kind}', which has no use for a local process.", $"Describe the machine under '{kind}'.");
-                }
-
                 faults.Range($"{path}.local.bootDelay", local.BootDelay, TimeSpan.Zero, TimeSpan.FromHours(1));
                 faults.Range($"{path}.local.orphanTimeout", local.OrphanTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
-                if (local.BootDelay >= pool.MaxBootTime && local.BootDelay <= TimeSpan.FromHours(1))
+                if (local.BootDelay > TimeSpan.Zero && local.BootDelay >= pool.MaxBootTime && local.BootDelay <= TimeSpan.FromHours(1))
                 {
                     faults.Add(
                         $"{path}.local.bootDelay",

@@ -1,0 +1,223 @@
+using ControlPlane.Domain.Budgets;
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Pools;
+using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Scaling;
+
+namespace ControlPlane.Catalog;
+
+/// <summary>
+/// Shape to configuration: texts become durations, money and names, and what is left out takes its default. Where a value is faulty, a harmless one
+/// stands in for it, so that the rules can go over the whole.
+/// </summary>
+internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
+{
+    public static readonly TimeSpan DefaultPace = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan DefaultSweepEvery = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan DefaultConsistencyWindow = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan DefaultOrphanGrace = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan DefaultOrphanTimeout = TimeSpan.FromMinutes(2);
+    public const double DefaultLaunchesPerSecond = 20;
+    public const int DefaultLaunchBurst = 50;
+
+    /// <summary>The type of offer that a pool's price is short for.</summary>
+    public const string ProcessType = "process";
+
+    public Configuration Map(DocumentShape document)
+    {
+        if (document.Version is { } version and not 1)
+        {
+            Add("version", $"There is no version {version}.", "Write version: 1.");
+        }
+
+        return new Configuration
+        {
+            Sources = Each(document.Sources, "sources", Source),
+            Providers = Each(document.Providers, "providers", Provider),
+            Budgets = Each(document.Budgets, "budgets", Budget),
+            Pools = Each(document.Pools, "pools", Pool),
+            Queues = Each(document.Queues, "queues", Queue),
+        };
+    }
+
+    private static List<TTo> Each<TFrom, TTo>(List<TFrom>? items, string path, Func<TFrom, string, TTo> map) =>
+        items is null ? [] : [.. items.Select((item, i) => map(item, $"{path}[{i}]"))];
+
+    private SourceSpec Source(SourceShape source, string path) =>
+        new(source.Name ?? "", source.Kind ?? "", Duration(source.Pace, $"{path}.pace", DefaultPace));
+
+    private ProviderSpec Provider(ProviderShape provider, string path) => new(
+        provider.Name ?? "",
+        provider.Kind ?? "",
+        Duration(provider.SweepEvery, $"{path}.sweepEvery", DefaultSweepEvery),
+        Duration(provider.ConsistencyWindow, $"{path}.consistencyWindow", DefaultConsistencyWindow),
+        Duration(provider.OrphanGrace, $"{path}.orphanGrace", DefaultOrphanGrace),
+        provider.LaunchesPerSecond ?? DefaultLaunchesPerSecond,
+        provider.LaunchBurst ?? DefaultLaunchBurst);
+
+    private BudgetSpec Budget(BudgetShape budget, string path)
+    {
+        var spec = new BudgetSpec { Name = new BudgetName(budget.Name ?? "") };
+        return spec with
+        {
+            Parent = budget.Parent is null ? null : new BudgetName(budget.Parent),
+            Limit = Dollars(budget.Limit, $"{path}.limit") is { } limit ? Money.FromDollars(limit) : null,
+            Window = Word(budget.Window, spec.Window),
+            TimeZone = budget.TimeZone ?? spec.TimeZone,
+            MaxInstances = budget.MaxInstances,
+            MaxGpus = budget.MaxGpus,
+            AlertAt = budget.AlertAt ?? spec.AlertAt,
+            WhenDry = Word(budget.WhenDry, spec.WhenDry),
+        };
+    }
+
+    private PoolSpec Pool(PoolShape pool, string path)
+    {
+        var spec = new PoolSpec
+        {
+            Name = pool.Name ?? "",
+            Provider = pool.Provider ?? "",
+            MaxInstances = pool.MaxInstances ?? 0,
+            Offers = Offers(pool, path),
+            Template = Local(pool.Local ?? new LocalShape(), $"{path}.local"),
+        };
+        return PoolDigest.Stamp(spec with
+        {
+            Slots = pool.Slots ?? spec.Slots,
+            MaxBootTime = Duration(pool.MaxBootTime, $"{path}.maxBootTime", spec.MaxBootTime),
+            LeaseLength = Duration(pool.LeaseLength, $"{path}.leaseLength", spec.LeaseLength),
+            Billing = new Billing(Duration(pool.MinimumBilling, $"{path}.minimumBilling", spec.Billing.Minimum)),
+        });
+    }
+
+    private List<Offer> Offers(PoolShape pool, string path)
+    {
+        if (pool.Offers is not null)
+        {
+            if (pool.Price is not null)
+            {
+                Add($"{path}.price", "The pool has both a price and offers.", "A price is short for one offer: keep one of the two.");
+            }
+
+            return Each(pool.Offers, $"{path}.offers", Offer);
+        }
+
+        if (pool.Price is null)
+        {
+            if (!faults.Covers($"{path}.price") && !faults.Covers($"{path}.offers"))
+            {
+                Add($"{path}.price", "The pool has neither a price nor offers.", "Write what an hour costs, such as 'price: 0.36'; 0 if it is free.");
+            }
+
+            return [new Offer(ProcessType, "", Market.OnDemand, HourlyRate.Free, HourlyRate.Free, 0)];
+        }
+
+        // Checked here, because the rules would name a key that the document does not have.
+        var rate = Rate(pool.Price, $"{path}.price");
+        if (rate < HourlyRate.Free || rate > HourlyRate.FromDollars(100_000m))
+        {
+            Add($"{path}.price", $"{rate} is out of range.", "Write a value from 0 to 100000, in dollars an hour.");
+            rate = HourlyRate.Free;
+        }
+
+        return [new Offer(ProcessType, "", Market.OnDemand, rate, rate, 0)];
+    }
+
+    private Offer Offer(OfferShape offer, string path)
+    {
+        var market = Word(offer.Market, Market.OnDemand);
+        var rate = Rate(offer.Price, $"{path}.price");
+        if (market == Market.Spot && offer.WorstPrice is null && !faults.Covers($"{path}.worstPrice"))
+        {
+            Add($"{path}.worstPrice", "A spot offer without worstPrice.", "Write the price on demand: leases are reserved at it, because the price of spot may rise.");
+        }
+
+        var worst = offer.WorstPrice is null || faults.Covers($"{path}.price") ? rate : Rate(offer.WorstPrice, $"{path}.worstPrice");
+        return new Offer(offer.Type ?? "", offer.Zone ?? "", market, worst, rate, offer.Gpus ?? 0);
+    }
+
+    private PoolTemplate.Local Local(LocalShape local, string path) => new(
+        Duration(local.BootDelay, $"{path}.bootDelay", TimeSpan.Zero),
+        local.Environment ?? [],
+        Duration(local.OrphanTimeout, $"{path}.orphanTimeout", DefaultOrphanTimeout));
+
+    private QueueEntry Queue(QueueShape queue, string path)
+    {
+        var entry = new QueueEntry
+        {
+            Name = new QueueName(queue.Name ?? ""),
+            Source = queue.Source ?? "",
+            Budget = new BudgetName(queue.Budget ?? ""),
+            Pools = queue.Pools ?? [],
+        };
+        return entry with
+        {
+            Priority = queue.Priority ?? entry.Priority,
+            MinInstances = queue.MinInstances ?? entry.MinInstances,
+            MaxIdleTime = Duration(queue.MaxIdleTime, $"{path}.maxIdleTime", entry.MaxIdleTime),
+            Paused = queue.Paused ?? entry.Paused,
+            Policy = queue.Policy is null ? entry.Policy : Policy(queue.Policy, $"{path}.policy"),
+        };
+    }
+
+    private PolicySpec Policy(PolicyShape policy, string path)
+    {
+        if (policy.Type == "plugin")
+        {
+            if (policy.Class is null)
+            {
+                Add($"{path}.class", "A plug-in without its class.", "Write the policy's full type name, such as Company.Scaling.NightPolicy.");
+            }
+
+            return new PolicySpec.Plugin(policy.Class ?? "");
+        }
+
+        if (policy.Class is not null)
+        {
+            Add($"{path}.class", "Only a plug-in has a class.", "Write type: plugin, or remove it.");
+        }
+
+        return new PolicySpec.PerTask();
+    }
+
+    private TimeSpan Duration(string? text, string path, TimeSpan leftOut)
+    {
+        if (text is null)
+        {
+            return leftOut;
+        }
+
+        if (!DurationText.TryParse(text, out var duration))
+        {
+            Add(path, $"'{(text.Length <= 64 ? text : text[..61] + "...")}' is not a duration.", "Write a number with its unit: 90s, 15m, 1h30m, 2d or 250ms.");
+            return leftOut;
+        }
+
+        return duration;
+    }
+
+    private decimal? Dollars(string? text, string path)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (!MoneyText.TryParse(text, out var dollars, out var fault))
+        {
+            Add(path, fault.Message, fault.Fix);
+            return null;
+        }
+
+        return dollars;
+    }
+
+    private HourlyRate Rate(string? text, string path) => Dollars(text, path) is { } dollars ? HourlyRate.FromDollars(dollars) : HourlyRate.Free;
+
+    /// <summary>The binder has let only known words through, in camel case.</summary>
+    private static T Word<T>(string? word, T leftOut)
+        where T : struct, Enum => word is null ? leftOut : Enum.Parse<T>(word, ignoreCase: true);
+
+    private void Add(string path, string message, string fix) => faults.Add(root.Locate(path), path, message, fix);
+}
