@@ -159,6 +159,23 @@ public sealed class CatalogDeciderTests
     }
 
     [Fact]
+    public void Heard_ByEveryone_LeavesNothingToRepeatUntilAllAreWokenAgain()
+    {
+        var (state, _) = Run(CatalogDecider.Initial, Apply(Sample.Two));
+        foreach (var effect in CatalogDecider.Resume(state, Moment.Now))
+        {
+            var heard = new CatalogCommand.Heard(effect.Hearing!.Kind, effect.Hearing.Name, effect.Hearing.Revision);
+            (state, _) = Run(state, heard);
+            Assert.Empty(CatalogDecider.Decide(state, heard, Moment).Events);
+        }
+
+        Assert.Empty(CatalogDecider.Resume(state, Moment.Now));
+        (state, var told) = Run(state, new CatalogCommand.WakeAll());
+        Assert.Equal(5, told.Count);
+        Assert.Equal(5, CatalogDecider.Resume(state, Moment.Now).Count);
+    }
+
+    [Fact]
     public void Digest_OfKnownPool_NeverChanges()
     {
         // Kept in journals: a change of this value means that every pool in the world looks changed after an upgrade.
