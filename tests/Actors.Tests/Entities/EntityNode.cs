@@ -53,8 +53,8 @@ internal sealed class EntityNode : IAsyncDisposable
 
     public static Configuration Configuration(decimal limit, int max, TimeSpan idle, params string[] queues) => new()
     {
-        Sources = [new SourceSpec("fake", "fake", TimeSpan.FromMilliseconds(100))],
-        Providers = [new ProviderSpec("fake", "fake", TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), 100, 100)],
+        Sources = [new SourceSpec("fake", "embedded", TimeSpan.FromMilliseconds(100))],
+        Providers = [new ProviderSpec("fake", "local", TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), 100, 100)],
         Budgets = [new BudgetSpec { Name = new BudgetName("lab"), Limit = Money.FromDollars(limit), Window = BudgetWindow.Day }],
         Pools = [.. queues.Select(q => new PoolSpec
         {
@@ -68,8 +68,12 @@ internal sealed class EntityNode : IAsyncDisposable
         Queues = [.. queues.Select(q => new QueueEntry { Name = new QueueName(q), Source = "fake", Budget = new BudgetName("lab"), MaxIdleTime = idle, Pools = [$"{q}-pool"] })],
     };
 
-    public Task<CatalogReply> ApplyAsync(Configuration configuration) =>
-        Regions.AskCatalogAsync<CatalogReply>(new CatalogCommand.Apply(configuration, null, "test", Guid.NewGuid().ToString()), Patience, CancellationToken.None);
+    /// <summary>Applies a configuration that must be accepted.</summary>
+    public async Task ApplyAsync(Configuration configuration)
+    {
+        var reply = await Regions.AskCatalogAsync<CatalogReply>(new CatalogCommand.Apply(configuration, null, "test", Guid.NewGuid().ToString()), Patience, CancellationToken.None);
+        Assert.True(reply is CatalogReply.Applied, reply is CatalogReply.Refused refused ? string.Join('\n', refused.Faults) : reply.ToString());
+    }
 
     public Task<ScalerView> ScalerAsync(string queue) => Regions.AskAsync<ScalerRegion, ScalerView>(queue, new ScalerQuery(), Patience, CancellationToken.None);
 

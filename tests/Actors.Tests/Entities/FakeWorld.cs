@@ -21,9 +21,9 @@ internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConne
     /// <summary>How many of the next launches answer that their result is not known, although they took effect.</summary>
     public int LostAnswers { get; set; }
 
-    string IProviderConnector.Kind => "fake";
+    string IProviderConnector.Kind => "local";
 
-    string ISourceConnector.Kind => "fake";
+    string ISourceConnector.Kind => "embedded";
 
     public IComputeProvider Connect(ProviderSpec spec) => this;
 
