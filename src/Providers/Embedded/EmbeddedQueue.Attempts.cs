@@ -9,7 +9,7 @@ namespace ControlPlane.Providers.Embedded;
 public sealed partial class EmbeddedQueue
 {
     /// <summary>Gives the worker the next task of a queue: highest priority first, then first come first served.</summary>
-    /// <param name="worker">Null for a client that does not say who it is; its worker becomes known with "started" or a status report.</param>
+    /// <remarks><paramref name="worker"/>: Null for a client that does not say who it is; its worker becomes known with "started" or a status report.</remarks>
     public Task<Claim> ClaimAsync(string queueId, string? worker, string? ip, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {
@@ -65,7 +65,7 @@ public sealed partial class EmbeddedQueue
     /// The end of an attempt as its worker tells it. A result that comes twice changes nothing; one that comes too late, because the task was cancelled,
     /// requeued or given to another, is refused, so that nothing counts twice.
     /// </summary>
-    /// <param name="state">Succeeded, failed or cancelled.</param>
+    /// <remarks><paramref name="state"/>: Succeeded, failed or cancelled.</remarks>
     public Task<TaskChange> EndAsync(string id, TaskSpeaker speaker, QueueTaskState state, int? exitCode, string? reason, string? message, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {
@@ -210,7 +210,7 @@ public sealed partial class EmbeddedQueue
         await session.ExecuteAsync("UPDATE embedded_worker SET active = @now WHERE name = @worker", arguments);
     }
 
-    private Task EndAttemptAsync(DatabaseSession session, TaskRow row, AttemptOutcome outcome, string? reason, int? exitCode) => session.ExecuteAsync(
+    private Task<int> EndAttemptAsync(DatabaseSession session, TaskRow row, AttemptOutcome outcome, string? reason, int? exitCode) => session.ExecuteAsync(
         "UPDATE embedded_attempt SET ended = @now, outcome = @outcome, reason = @reason, exit_code = @exitCode WHERE task_id = @id AND attempt = @attempt AND ended IS NULL",
         new { id = row.Id, attempt = row.Attempt, outcome = Text(outcome), reason, exitCode, now = Now });
 

@@ -25,7 +25,7 @@ public sealed partial class EmbeddedQueue
         cancel);
 
     /// <summary>The log from a place on, in order.</summary>
-    /// <param name="after">The last chunk that the caller has; null from the beginning.</param>
+    /// <remarks><paramref name="after"/>: The last chunk that the caller has; null from the beginning.</remarks>
     public Task<IReadOnlyList<LogChunk>> ReadLogAsync(string id, LogChunk? after, int limit, CancellationToken cancel) => database.ReadAsync<IReadOnlyList<LogChunk>>(
         async session => [.. (await session.QueryAsync<LogRow>(
             """

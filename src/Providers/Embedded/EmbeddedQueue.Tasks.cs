@@ -8,8 +8,10 @@ namespace ControlPlane.Providers.Embedded;
 public sealed partial class EmbeddedQueue
 {
     /// <summary>Creates tasks, all or none.</summary>
-    /// <param name="key">An idempotency key of the client's choosing: repeating it with the same contents makes nothing new. Null for none.</param>
-    /// <param name="digest">A digest of the contents that the key stands for.</param>
+    /// <remarks>
+    /// <paramref name="key"/>: An idempotency key of the client's choosing: repeating it with the same contents makes nothing new. Null for none.<br/>
+    /// <paramref name="digest"/>: A digest of the contents that the key stands for.
+    /// </remarks>
     public Task<Submission> SubmitAsync(IReadOnlyList<NewTask> tasks, string? key, string digest, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {
@@ -81,7 +83,7 @@ public sealed partial class EmbeddedQueue
         cancel);
 
     /// <summary>Puts a draft, or a task that was cancelled or failed, at the end of its priority in a queue. Its attempts are counted anew.</summary>
-    /// <param name="queueId">Null: the queue that it was in before.</param>
+    /// <remarks><paramref name="queueId"/>: Null: the queue that it was in before.</remarks>
     public Task<TaskChange> EnqueueAsync(string id, string? queueId, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {
@@ -104,7 +106,7 @@ public sealed partial class EmbeddedQueue
         cancel);
 
     /// <summary>Takes a waiting task out of its queue; it becomes a draft.</summary>
-    /// <param name="queueId">If given, only out of this queue.</param>
+    /// <remarks><paramref name="queueId"/>: If given, only out of this queue.</remarks>
     public Task<TaskChange> DequeueAsync(string id, string? queueId, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {
@@ -132,7 +134,7 @@ public sealed partial class EmbeddedQueue
         cancel);
 
     /// <summary>Makes a draft of a task again. Its attempts and logs stay on record, but no longer count against its limit.</summary>
-    /// <param name="force">Also if it runs: that attempt is cancelled.</param>
+    /// <remarks><paramref name="force"/>: Also if it runs: that attempt is cancelled.</remarks>
     public Task<TaskChange> ResetAsync(string id, bool force, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {

@@ -8,8 +8,10 @@ namespace ControlPlane.Providers.Embedded;
 public sealed partial class EmbeddedQueue
 {
     /// <summary>Registers a worker, or registers it anew.</summary>
-    /// <param name="queueIds">The queues that it serves.</param>
-    /// <param name="timeout">How long the registration lasts without a report; null for the default.</param>
+    /// <remarks>
+    /// <paramref name="queueIds"/>: The queues that it serves.<br/>
+    /// <paramref name="timeout"/>: How long the registration lasts without a report; null for the default.
+    /// </remarks>
     /// <returns>The queues that do not exist; if there are any, nothing was registered.</returns>
     public Task<IReadOnlyList<string>> RegisterAsync(string worker, IReadOnlyList<string> queueIds, TimeSpan? timeout, string? ip, CancellationToken cancel) => database.WriteAsync(
         async session =>
@@ -32,8 +34,10 @@ public sealed partial class EmbeddedQueue
         cancel);
 
     /// <summary>A worker's periodic report. One that is not registered is registered by it, for instance after a long silence.</summary>
-    /// <param name="queueIds">The queues that it serves; null leaves them as they are. Unknown ones are passed over.</param>
-    /// <param name="task">The task that it runs; null if it is idle.</param>
+    /// <remarks>
+    /// <paramref name="queueIds"/>: The queues that it serves; null leaves them as they are. Unknown ones are passed over.<br/>
+    /// <paramref name="task"/>: The task that it runs; null if it is idle.
+    /// </remarks>
     public Task<WorkerReport> ReportAsync(string worker, IReadOnlyList<string>? queueIds, string? task, string? ip, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {

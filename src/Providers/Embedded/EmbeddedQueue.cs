@@ -57,7 +57,7 @@ public sealed partial class EmbeddedQueue(Database database, EmbeddedQueueOption
     public Task<IReadOnlyList<EmbeddedQueueInfo>> QueuesAsync(CancellationToken cancel) => database.ReadAsync(QueuesAsync, cancel);
 
     /// <summary>The tasks that wait, in the order in which they will be given out, queue by queue.</summary>
-    /// <param name="queueIds">Null for all queues.</param>
+    /// <remarks><paramref name="queueIds"/>: Null for all queues.</remarks>
     public Task<IReadOnlyList<QueueEntry>> EntriesAsync(IReadOnlyCollection<string>? queueIds, CancellationToken cancel) => database.ReadAsync<IReadOnlyList<QueueEntry>>(
         async session =>
         {

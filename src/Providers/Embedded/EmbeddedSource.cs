@@ -6,23 +6,23 @@ using ControlPlane.Domain.Sources;
 namespace ControlPlane.Providers.Embedded;
 
 /// <summary>The embedded queue as a source to scale for.</summary>
-public sealed class EmbeddedSource(EmbeddedQueue queue) : IQueueSource
+public sealed class EmbeddedSource(EmbeddedQueue embedded) : IQueueSource
 {
     public Task<IReadOnlyList<QueueObservation>> ObserveAsync(IReadOnlyCollection<QueueName> queues, CancellationToken cancel) =>
-        AskAsync("observed", () => queue.ObserveAsync(queues, cancel));
+        AskAsync("observed", () => embedded.ObserveAsync(queues, cancel));
 
     /// <summary>Marks the instance as a whole. The mark is set before the call returns, and a claim sees it or comes before it: after it, no worker of the instance gets a task.</summary>
-    public Task<bool> StopFeedingAsync(QueueName queueName, InstanceId instance, CancellationToken cancel) => AskAsync(
+    public Task<bool> StopFeedingAsync(QueueName queue, InstanceId instance, CancellationToken cancel) => AskAsync(
         "told to drain an instance",
         async () =>
         {
-            await queue.DrainInstanceAsync(instance, cancel);
+            await embedded.DrainInstanceAsync(instance, cancel);
             return true;
         });
 
     /// <summary>All tasks of the instance go back, whichever queue they came from.</summary>
-    public Task<RequeueResult> RequeueAsync(QueueName queueName, InstanceId instance, string reason, CancellationToken cancel) =>
-        AskAsync("told to requeue the tasks of an instance", () => queue.RequeueInstanceAsync(instance, reason, cancel));
+    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceId instance, string reason, CancellationToken cancel) =>
+        AskAsync("told to requeue the tasks of an instance", () => embedded.RequeueInstanceAsync(instance, reason, cancel));
 
     private static async Task<T> AskAsync<T>(string what, Func<Task<T>> call)
     {

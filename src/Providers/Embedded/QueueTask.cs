@@ -98,8 +98,10 @@ public sealed record NewTask
 }
 
 /// <summary>One attempt at a task.</summary>
-/// <param name="StartedAt">When the worker said that the command runs; null if it never did.</param>
-/// <param name="Outcome">Null while it runs.</param>
+/// <remarks>
+/// <paramref name="StartedAt"/>: When the worker said that the command runs; null if it never did.<br/>
+/// <paramref name="Outcome"/>: Null while it runs.
+/// </remarks>
 public sealed record TaskAttempt(
     int Attempt,
     string? Worker,
@@ -155,20 +157,26 @@ public enum QueueFault
 }
 
 /// <summary>What became of a request to change a task.</summary>
-/// <param name="Task">The task afterwards; null if it is unknown.</param>
-/// <param name="Changed">False where it was so already.</param>
-/// <param name="Fault">Null if it was accepted.</param>
-/// <param name="Message">A sentence that explains the fault; empty without one.</param>
+/// <remarks>
+/// <paramref name="Task"/>: The task afterwards; null if it is unknown.<br/>
+/// <paramref name="Changed"/>: False where it was so already.<br/>
+/// <paramref name="Fault"/>: Null if it was accepted.<br/>
+/// <paramref name="Message"/>: A sentence that explains the fault; empty without one.
+/// </remarks>
 public sealed record TaskChange(QueueTask? Task, bool Changed, QueueFault? Fault = null, string Message = "");
 
 /// <summary>What became of a batch of new tasks.</summary>
-/// <param name="Tasks">In the order in which they were given.</param>
-/// <param name="Repeated">The idempotency key was known: these are the tasks that were made then.</param>
-/// <param name="KeyReused">The idempotency key was known for other contents; nothing was made.</param>
-/// <param name="UnknownQueues">Queues that do not exist; nothing was made.</param>
+/// <remarks>
+/// <paramref name="Tasks"/>: In the order in which they were given.<br/>
+/// <paramref name="Repeated"/>: The idempotency key was known: these are the tasks that were made then.<br/>
+/// <paramref name="KeyReused"/>: The idempotency key was known for other contents; nothing was made.<br/>
+/// <paramref name="UnknownQueues"/>: Queues that do not exist; nothing was made.
+/// </remarks>
 public sealed record Submission(IReadOnlyList<QueueTask> Tasks, bool Repeated, bool KeyReused, IReadOnlyList<QueueName> UnknownQueues);
 
 /// <summary>What the worker that asked for work was given.</summary>
-/// <param name="Task">Null if there is nothing to do, or the worker is draining.</param>
-/// <param name="UnknownQueue">The queue does not exist.</param>
+/// <remarks>
+/// <paramref name="Task"/>: Null if there is nothing to do, or the worker is draining.<br/>
+/// <paramref name="UnknownQueue"/>: The queue does not exist.
+/// </remarks>
 public sealed record Claim(QueueTask? Task, bool UnknownQueue);

@@ -4,14 +4,14 @@ using ControlPlane.Domain.Queues;
 namespace ControlPlane.Providers.Embedded;
 
 /// <summary>A queue of the embedded source.</summary>
-/// <param name="Id">32 hexadecimal digits.</param>
+/// <remarks><paramref name="Id"/>: 32 hexadecimal digits.</remarks>
 public sealed record EmbeddedQueueInfo(string Id, QueueName Name, DateTimeOffset CreatedAt);
 
 /// <summary>A task that waits.</summary>
 public sealed record QueueEntry(string Queue, string Task, string TaskName, DateTimeOffset EnqueuedAt);
 
 /// <summary>A registered worker.</summary>
-/// <param name="Draining">It is given no more tasks.</param>
+/// <remarks><paramref name="Draining"/>: It is given no more tasks.</remarks>
 public sealed record QueueWorker(
     string Name,
     InstanceId? Instance,
@@ -27,19 +27,25 @@ public sealed record QueueWorker(
 public sealed record WorkerTask(string Id, string Name, string? QueueId, DateTimeOffset ClaimedAt);
 
 /// <summary>What the queue answers to a worker's report.</summary>
-/// <param name="Draining">Take no more tasks.</param>
-/// <param name="TaskTaken">The reported task is no longer this worker's: it was cancelled, or given to another. Its command must be ended.</param>
-/// <param name="UnknownTask">The reported task does not exist.</param>
+/// <remarks>
+/// <paramref name="Draining"/>: Take no more tasks.<br/>
+/// <paramref name="TaskTaken"/>: The reported task is no longer this worker's: it was cancelled, or given to another. Its command must be ended.<br/>
+/// <paramref name="UnknownTask"/>: The reported task does not exist.
+/// </remarks>
 public sealed record WorkerReport(bool Draining, bool TaskTaken, bool UnknownTask);
 
 /// <summary>A piece of a task's log, whole lines.</summary>
-/// <param name="Attempt">Null: the current one.</param>
-/// <param name="Sequence">The sender's number of the piece within the attempt, which makes a repetition harmless; null: the queue numbers it.</param>
+/// <remarks>
+/// <paramref name="Attempt"/>: Null: the current one.<br/>
+/// <paramref name="Sequence"/>: The sender's number of the piece within the attempt, which makes a repetition harmless; null: the queue numbers it.
+/// </remarks>
 public sealed record LogPiece(string Task, string Text, int? Attempt = null, long? Sequence = null);
 
 /// <summary>What became of a batch of log pieces.</summary>
-/// <param name="Added">Accepted, including those that were there already or fell to the limit.</param>
-/// <param name="Refused">One sentence for each refused piece.</param>
+/// <remarks>
+/// <paramref name="Added"/>: Accepted, including those that were there already or fell to the limit.<br/>
+/// <paramref name="Refused"/>: One sentence for each refused piece.
+/// </remarks>
 public sealed record LogResult(int Added, IReadOnlyList<string> Refused);
 
 /// <summary>A stored piece of log.</summary>

@@ -63,8 +63,10 @@ public sealed class Database(DatabaseKind kind, string connectionString) : IDisp
     /// <summary>
     /// Brings one component's tables to this program's schema: runs the steps that the database has not seen, in order, in one transaction. Forward only.
     /// </summary>
-    /// <param name="component">Whose tables these are.</param>
-    /// <param name="steps">Step n leads from schema n to schema n + 1. Steps are only ever added.</param>
+    /// <remarks>
+    /// <paramref name="component"/>: Whose tables these are.<br/>
+    /// <paramref name="steps"/>: Step n leads from schema n to schema n + 1. Steps are only ever added.
+    /// </remarks>
     /// <exception cref="DatabaseSchemaException">The database holds a newer schema than this program knows.</exception>
     public async Task MigrateAsync(string component, IReadOnlyList<string> steps, CancellationToken cancel)
     {
