@@ -6,25 +6,27 @@ namespace ControlPlane.Worker;
 internal sealed class TaskExecutor(
     ServerClient server, WorkerOptions options, TimeProvider time, Pacing pacing, WorkerConsole console, StopSignals signals, string worker, string workRoot)
 {
-    public async Task ExecuteAsync(string task)
+    /// <returns>False if the task did not get as far as being ours to run.</returns>
+    public async Task<bool> ExecuteAsync(string task)
     {
         var answer = await server.InsistAsync(
             "tasks.get_by_id", new TaskRequest(task), WireContext.Default.TaskRequest, WireContext.Default.EnvelopeTaskAnswer, OutOfReach, signals.Ending);
         if (answer is not Answer<TaskAnswer>.Ok { Data.Task: { } entry })
         {
             console.Say($"task {task}: cannot be read, so it is left to the server: {Explain(answer)}");
-            return;
+            return false;
         }
 
         var (spec, fault) = TaskSpecs.Read(entry);
         var key = new TaskKey(task, worker, spec?.Attempt ?? 1);
         if (!await StartAsync(key))
-            return;
+            return false;
         var log = new TaskLog(server, options, time, pacing, console, key);
         if (spec is null)
             await ReportFailureAsync(key, log, fault ?? "The task cannot be read.");
         else
             await RunAsync(key, spec, log);
+        return true;
     }
 
     /// <summary>True once the server has agreed that we run this try.</summary>

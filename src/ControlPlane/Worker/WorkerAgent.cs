@@ -46,7 +46,7 @@ public sealed class WorkerAgent(HttpClient http, TimeProvider time, TextWriter o
 
         var workRoot = options.State is { } state ? Directory.CreateDirectory(Path.Combine(state, "work")) : Directory.CreateTempSubdirectory("controlplane-worker-");
         var server = new ServerClient(http, options, time, pacing, console);
-        var slots = Enumerable.Range(1, options.Slots)
+        var slots = Enumerable.Range(0, options.Slots)
             .Select(i => new WorkerSlot(server, options, time, pacing, console, _signals, i, workRoot.FullName))
             .ToList();
         using var over = new CancellationTokenSource();

@@ -45,12 +45,13 @@ internal sealed class WorkerSlot(
             if (answer is Answer<NextTaskAnswer>.Ok { Data.Entry.Task: { } task })
             {
                 _task = task;
-                await executor.ExecuteAsync(task);
+                var ran = await executor.ExecuteAsync(task);
                 _task = null;
-                continue;
+                // The next task at once; but one that the server gives and then denies, it may give again.
+                if (ran)
+                    continue;
             }
-
-            if (answer is Answer<NextTaskAnswer>.Refused refused)
+            else if (answer is Answer<NextTaskAnswer>.Refused refused)
             {
                 console.Say($"{_name} is not served: {refused.Message}");
                 await pacing.WaitAsync(options.RetryMaximum, signals.Draining);
