@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
-using Microsoft.Extensions.Options;
 
 namespace ControlPlane.Hosting;
 
@@ -43,19 +42,5 @@ public sealed class NodeOptions : IValidatableObject
             yield return new ValidationResult($"Node:Url is '{Url}', which others can reach, and the API has no authentication; use a loopback address such as {DefaultUrl}.", [nameof(Url)]);
         if (ConfigurationFile is { } file && !File.Exists(file))
             yield return new ValidationResult($"Node:ConfigurationFile is '{file}', and there is no such file.", [nameof(ConfigurationFile)]);
-    }
-}
-
-/// <summary>Checks all settings of a section at once by their annotations, also those that concern several of them.</summary>
-public sealed class AnnotatedOptions<T>(string section) : IValidateOptions<T>
-    where T : class
-{
-    public ValidateOptionsResult Validate(string? name, T options)
-    {
-        List<ValidationResult> faults = [];
-        Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true);
-        return faults.Count == 0
-            ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail(faults.Select(f => $"{section}: {f.ErrorMessage}"));
     }
 }

@@ -1,0 +1,89 @@
+using Akka.Hosting;
+using ControlPlane.Actors;
+using ControlPlane.Actors.Clustering;
+using ControlPlane.Actors.Providers;
+using ControlPlane.Actors.ReadModel;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Actors.Storage;
+using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Sources;
+using ControlPlane.Providers.Embedded;
+using ControlPlane.Providers.Plugins;
+using ControlPlane.Providers.Storage;
+using Microsoft.Extensions.Options;
+
+namespace ControlPlane.Hosting;
+
+/// <summary>The composition root: one node with its database, entities, sources, providers and API.</summary>
+public static class NodeHost
+{
+    /// <summary>Builds a node. Every setting is checked at start; all faults are reported together and nothing is started.</summary>
+    /// <param name="arguments">Settings as <c>--Section:Name=value</c>.</param>
+    /// <param name="configure">Changes of the settings by the caller, after all other places.</param>
+    public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddEnvironmentVariables("CONTROLPLANE_").AddCommandLine(arguments);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        configure?.Invoke(builder);
+
+        var settings = new Settings(builder.Configuration);
+        var node = settings.Read<NodeOptions>(NodeOptions.Section);
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create($"{StorageOptions.Section}:{nameof(StorageOptions.Path)}", (string?)node.DataFolder)]);
+        var shell = settings.Read<ShellOptions>(ShellOptions.Section);
+        var calls = settings.Read<CallOptions>(CallOptions.Section);
+        var projection = settings.Read<ProjectionOptions>(ProjectionOptions.Section);
+        var queue = settings.Read<EmbeddedQueueOptions>("EmbeddedQueue");
+        settings.Add(queue.Faults());
+        var storage = settings.Read<StorageOptions>(StorageOptions.Section);
+        settings.ThrowIfFaulty();
+
+        builder.WebHost.UseUrls(node.Url);
+        builder.Services.AddSingleton(node);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddControlPlaneStorage(storage);
+        builder.Services.AddControlPlaneEntities(shell, calls);
+        builder.Services.AddProjection(projection);
+        Directory.CreateDirectory(node.DataFolder);
+        builder.Services.AddEmbeddedQueue(DatabaseKind.Sqlite, $"Data Source={Path.Combine(node.DataFolder, StorageOptions.FileName)}", queue);
+        builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
+        builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
+        builder.Services.AddSingleton(_ => PolicyPlugins.Load(node.PluginFolder));
+        builder.Services.AddSingleton<IPolicyRunner, PluginPolicies>();
+        builder.Services.AddAkka("controlplane", (akka, services) => akka
+            .ConfigureLoggers(log =>
+            {
+                log.ClearLoggers();
+                log.AddLoggerFactory();
+            })
+            .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())
+            .WithControlPlaneCluster()
+            .WithControlPlaneEntities(services));
+        builder.Services.AddHostedService<FirstConfiguration>();
+        return builder.Build();
+    }
+
+    /// <summary>Runs a node until it is told to stop.</summary>
+    /// <returns>0, or 1 if its settings are faulty; they are then listed on standard error.</returns>
+    public static async Task<int> RunAsync(string[] arguments, CancellationToken cancel, Action<WebApplicationBuilder>? configure = null)
+    {
+        try
+        {
+            await using var app = Build(arguments, configure);
+            await app.RunAsync(cancel).ConfigureAwait(false);
+            return 0;
+        }
+        catch (OptionsValidationException faults)
+        {
+            foreach (var fault in faults.Failures)
+                await Console.Error.WriteLineAsync(fault).ConfigureAwait(false);
+            return 1;
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or IOException)
+        {
+            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+            return 1;
+        }
+    }
+}
