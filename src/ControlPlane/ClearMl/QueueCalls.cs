@@ -75,7 +75,8 @@ internal static class QueueCalls
     public static async Task<ClearMlAnswer> PeekTaskAsync(ClearMlCall call)
     {
         var queue = await FindAsync(call, call.Read(WireJson.Default.QueueRequest).Queue);
-        return ClearMlAnswer.Of(new QueuePeekTaskResponse((await call.Queue.EntriesAsync([queue.Id], call.Cancel)).FirstOrDefault()?.Task), WireJson.Default.QueuePeekTaskResponse);
+        var entries = await call.Queue.EntriesAsync([queue.Id], call.Cancel);
+        return ClearMlAnswer.Of(new QueuePeekTaskResponse(entries.Count == 0 ? null : entries[0].Task), WireJson.Default.QueuePeekTaskResponse);
     }
 
     public static async Task<ClearMlAnswer> AddTaskAsync(ClearMlCall call)

@@ -39,14 +39,10 @@ internal static class TaskCalls
             errors);
         if (errors.Count > 0) throw new ClearMlException(ClearMlError.ValidationError, string.Join(' ', errors.Select(error => $"{error.Key}: {string.Join(' ', error.Value)}")));
 
-        // Kept as it came: the queue runs only its own part, a stock agent may know what to do with the rest.
+        // Kept as it came: the queue runs only its own part, a stock agent may know what to do with the rest. Without a script there is nothing to run.
         var rest = request with { Configuration = request.Configuration?.Where(item => item.Key != WireCommand.Item).ToDictionary() };
-        var isForeign = request.Script is not null || request.Container is not null || command is null;
-        var submission = await call.Queue.SubmitAsync(
-            [task with { Document = isForeign || rest.Hyperparams is not null ? JsonSerializer.Serialize(rest, WireJson.Default.TaskCreateRequest) : null }],
-            null,
-            "",
-            call.Cancel);
+        var document = command is not null || request.Script is not null ? JsonSerializer.Serialize(rest, WireJson.Default.TaskCreateRequest) : null;
+        var submission = await call.Queue.SubmitAsync([task with { Document = document }], null, "", call.Cancel);
         return ClearMlAnswer.Of(new IdResponse(submission.Tasks[0].Id), WireJson.Default.IdResponse);
     }
 
@@ -115,16 +111,19 @@ internal static class TaskCalls
 
     /// <summary>The one place where a refusal of the queue becomes an error of ClearML's.</summary>
     /// <exception cref="ClearMlException">The change was refused.</exception>
-    public static TaskChange Accepted(TaskChange change) => change.Fault switch
+    public static TaskChange Accepted(TaskChange change)
     {
-        null => change,
-        QueueFault.UnknownTask => throw new ClearMlException(ClearMlError.InvalidTaskId, $"Invalid task id: {change.Message}"),
-        QueueFault.UnknownQueue => throw new ClearMlException(ClearMlError.InvalidQueueId, $"Invalid queue id: {change.Message}"),
-        QueueFault.WrongState or QueueFault.NotYours => throw new ClearMlException(ClearMlError.InvalidTaskStatus, $"Invalid task status: {change.Message}"),
-        QueueFault.AlreadyQueued => throw new ClearMlException(ClearMlError.TaskAlreadyQueued, change.Message),
-        QueueFault.NotQueued => throw new ClearMlException(ClearMlError.TaskNotQueued, change.Message),
-        QueueFault.NothingToRun => throw new ClearMlException(ClearMlError.MissingTaskFields, change.Message),
-    };
+        if (change.Fault is not { } fault) return change;
+        throw fault switch
+        {
+            QueueFault.UnknownTask => new ClearMlException(ClearMlError.InvalidTaskId, $"Invalid task id: {change.Message}"),
+            QueueFault.UnknownQueue => new ClearMlException(ClearMlError.InvalidQueueId, $"Invalid queue id: {change.Message}"),
+            QueueFault.WrongState or QueueFault.NotYours => new ClearMlException(ClearMlError.InvalidTaskStatus, $"Invalid task status: {change.Message}"),
+            QueueFault.AlreadyQueued => new ClearMlException(ClearMlError.TaskAlreadyQueued, change.Message),
+            QueueFault.NotQueued => new ClearMlException(ClearMlError.TaskNotQueued, change.Message),
+            QueueFault.NothingToRun => new ClearMlException(ClearMlError.MissingTaskFields, change.Message),
+        };
+    }
 
     private static (TaskRequest Request, string Id) Read(ClearMlCall call)
     {
