@@ -9,7 +9,7 @@ public sealed class DeadMansSwitchTests : IDisposable
     private static readonly TimeSpan _orphanTimeout = TimeSpan.FromMinutes(10);
     private readonly FakeTimeProvider _time = new();
     private readonly ScriptedServer _server = new();
-    private readonly StringWriter _console = new();
+    private readonly ConsoleDouble _console = new();
     private readonly string _state = Directory.CreateTempSubdirectory("controlplane-orphan-").FullName;
     private readonly HttpClient _http;
     private readonly WorkerAgent _agent;
@@ -17,7 +17,7 @@ public sealed class DeadMansSwitchTests : IDisposable
     public DeadMansSwitchTests()
     {
         _http = new HttpClient(_server) { Timeout = Timeout.InfiniteTimeSpan };
-        _agent = new WorkerAgent(_http, _time, TextWriter.Synchronized(_console));
+        _agent = new WorkerAgent(_http, _time, _console);
     }
 
     public void Dispose()
@@ -109,7 +109,7 @@ public sealed class DeadMansSwitchTests : IDisposable
         {
             if (deadline.IsCancellationRequested)
                 throw new TimeoutException($"Not reached. The worker's console:\n{_console}");
-            _time.Advance(step ?? TimeSpan.FromSeconds(1));
+            _time.Advance(step ?? TimeSpan.FromSeconds(3));
             await breath.WaitForNextTickAsync(CancellationToken.None);
         }
     }

@@ -8,7 +8,7 @@ public sealed class WorkerAgentTests : IDisposable
 {
     private const string Name = "cp:small:process:01KTEST0000000000000000001";
     private readonly ScriptedServer _server = new();
-    private readonly StringWriter _console = new();
+    private readonly ConsoleDouble _console = new();
     private readonly string _state = Directory.CreateTempSubdirectory("controlplane-agent-").FullName;
     private readonly HttpClient _http;
     private readonly WorkerAgent _agent;
@@ -16,7 +16,7 @@ public sealed class WorkerAgentTests : IDisposable
     public WorkerAgentTests()
     {
         _http = new HttpClient(_server) { Timeout = Timeout.InfiniteTimeSpan };
-        _agent = new WorkerAgent(_http, TimeProvider.System, TextWriter.Synchronized(_console));
+        _agent = new WorkerAgent(_http, TimeProvider.System, _console);
     }
 
     public void Dispose()
@@ -283,11 +283,7 @@ public sealed class WorkerAgentTests : IDisposable
         return await running.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
-    private string Console()
-    {
-        // The synchronized writer locks itself; a copy may miss the newest line, never tear one.
-        return _console.ToString();
-    }
+    private string Console() => _console.ToString();
 
     private static List<ProcessEntry> Processes(string task) =>
         [.. ProcessTable.Families("CONTROLPLANE_RUN").Where(f => f.Key.EndsWith($"/{task}/1", StringComparison.Ordinal)).SelectMany(f => f)];
