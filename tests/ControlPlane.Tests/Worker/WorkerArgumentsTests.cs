@@ -9,7 +9,7 @@ public sealed class WorkerArgumentsTests
     {
         var (options, fault) = WorkerArguments.Parse(
         [
-            "--server", "http://127.0.0.1:5080", "--queue", "training", "--instance", "01K", "--pool", "small", "--type", "process", "--slots", "2",
+            "--server", "http://127.0.0.1:5080", "--queue", "training", "--instance", "01KTEST0000000000000000001", "--pool", "small", "--type", "process", "--slots", "2",
             "--state", "/tmp/x", "--boot-delay", "00:00:05", "--orphan-timeout=90s", "--name-prefix", "cp",
         ], "secret");
 
@@ -18,7 +18,7 @@ public sealed class WorkerArgumentsTests
         {
             Server = new Uri("http://127.0.0.1:5080/"),
             Queue = "training",
-            Instance = "01K",
+            Instance = "01KTEST0000000000000000001",
             Pool = "small",
             Type = "process",
             Slots = 2,
@@ -52,6 +52,7 @@ public sealed class WorkerArgumentsTests
     [InlineData("--server http://h --queue q --orphan-timeout 0s", "at least 1s")]
     [InlineData("--server http://h --queue q --pool a:b", "colon")]
     [InlineData("--server http://h --queue q --instance 01K", "--instance needs --pool")]
+    [InlineData("--server http://h --queue q --instance 01K --pool p --type t", "must be a ULID")]
     public void Parse_OfAFaultyLine_NamesTheOption(string line, string expected)
     {
         var (options, fault) = WorkerArguments.Parse(line.Split(' '), null);
