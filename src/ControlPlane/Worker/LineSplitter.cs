@@ -3,7 +3,7 @@ using System.Text;
 namespace ControlPlane.Worker;
 
 /// <summary>Cuts a task's output into lines as a terminal would show them, none of them too long.</summary>
-internal static class LineSplitter
+public static class LineSplitter
 {
     /// <summary>A longer line goes on in the next.</summary>
     public const int MaxChars = 16_384;

@@ -72,8 +72,8 @@ internal sealed class TaskExecutor(
                 await ReportAsync("tasks.failed", key, log, exited.Code, $"exit code {exited.Code}", $"The command ended with exit code {exited.Code}.");
                 break;
             case TaskEnd.Cancelled:
-                console.Say($"task {key.Task}: cancelled, its processes were ended");
-                log.Add("[controlplane] the task was cancelled and its processes were ended", "warning");
+                console.Say($"task {key.Task}: cancelled or given back, its processes were ended");
+                log.Add("[controlplane] this attempt was cancelled and its processes were ended", "warning");
                 await log.FlushAsync(OutOfReach, signals.Ending);
                 break;
             case TaskEnd.Lost lost:

@@ -10,7 +10,7 @@ internal abstract record TaskEnd
     /// <summary>Its process came to its own end.</summary>
     internal sealed record Exited(int Code) : TaskEnd;
 
-    /// <summary>Somebody cancelled it at the server, which knows already.</summary>
+    /// <summary>The server has ended it already: somebody cancelled it, or it went back to its queue.</summary>
     internal sealed record Cancelled : TaskEnd;
 
     /// <summary>The server says that this try no longer counts.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ControlPlane.Domain.Sources;
 
 namespace ControlPlane.Worker;
 
@@ -80,6 +81,8 @@ public static class WorkerArguments
         };
         if (options.Instance is not null && (options.Pool is null || options.Type is null))
             throw new FormatException("--instance needs --pool and --type beside it.");
+        if (options.Instance is not null && WorkerName.InstanceOf($"p:p:t:{options.Instance}") is null)
+            throw new FormatException($"--instance '{options.Instance}' must be a ULID: 26 characters of 0-9 and A-Z.");
         if (options.OrphanTimeout < TimeSpan.FromSeconds(1))
             throw new FormatException("--orphan-timeout must be at least 1s.");
         return options;
