@@ -1,3 +1,4 @@
+using System.Runtime.Serialization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -26,9 +27,21 @@ internal static class GoldenEvents
             return $"There is no golden file for {manifest.Name}. Review this and save it as {Path.GetFileName(file)}:\n{Proposal(manifest)}";
 
         var golden = JsonNode.Parse(File.ReadAllText(file));
-        var value = manifests.Read(manifest.Name, Encoding.UTF8.GetBytes(golden!.ToJsonString()));
+        object value;
+        try
+        {
+            value = manifests.Read(manifest.Name, Encoding.UTF8.GetBytes(golden!.ToJsonString()));
+        }
+        catch (SerializationException fault)
+        {
+            return $"{Path.GetFileName(file)} can no longer be read: {fault.Message}";
+        }
+
         if (manifest.Kind == ManifestKind.OldEvent)
             return manifests.Knows(value.GetType()) ? null : $"{manifest.Name} is read as {value.GetType().Name}, which has no manifest.";
+
+        if (manifests.NameOf(value) != manifest.Name)
+            return $"What stands in {Path.GetFileName(file)} would be written as {manifests.NameOf(value)}.";
 
         var written = JsonNode.Parse(manifests.Write(value));
         return JsonNode.DeepEquals(golden, written)
@@ -37,7 +50,7 @@ internal static class GoldenEvents
     }
 
     private static string Proposal(Manifest manifest) =>
-        JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(Samples.Of(manifest.Type), manifest.Json))!.ToJsonString(Indented);
+        JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(Samples.Of(manifest.Type, manifest.Fact), manifest.Json))!.ToJsonString(Indented);
 
     private static string Folder()
     {

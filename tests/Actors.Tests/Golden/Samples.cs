@@ -8,27 +8,34 @@ namespace ControlPlane.Actors.Tests.Golden;
 /// <summary>Proposes the JSON of a type that has no golden file yet: one value for each property, the first case of a closed set, one element in a list.</summary>
 internal static class Samples
 {
-    private const int MaxDepth = 8;
+    private const int MaxDepth = 16;
 
-    public static object Of(Type type, int depth = 0)
+    /// <param name="type">What to make.</param>
+    /// <param name="fact">The case to take where a property is of the closed set that it belongs to; otherwise the first case is taken.</param>
+    /// <param name="depth">How deep in the whole it stands.</param>
+    public static object Of(Type type, Type? fact = null, int depth = 0)
     {
         if (depth > MaxDepth)
             throw new InvalidOperationException($"{type.Name} nests too deeply for a sample; write its golden file by hand.");
         if (Nullable.GetUnderlyingType(type) is { } inner)
-            return Of(inner, depth);
-        if (Simple(type) is { } simple)
-            return simple;
+            return Of(inner, fact, depth);
         if (type.IsEnum)
             return Enum.GetValues(type).GetValue(0)!;
+        if (Simple(type) is { } simple)
+            return simple;
         if (type.IsAbstract && !typeof(IEnumerable).IsAssignableFrom(type))
-            return Of(type.Assembly.GetTypes().First(t => t.IsSubclassOf(type) && !t.IsAbstract), depth);
+            return Of(fact?.IsSubclassOf(type) == true ? fact : type.Assembly.GetTypes().First(t => t.IsSubclassOf(type) && !t.IsAbstract), fact, depth);
         if (typeof(IEnumerable).IsAssignableFrom(type))
-            return Collection(type, depth);
+            return Collection(type, fact, depth);
 
         var constructor = type.GetConstructors(BindingFlags.Public | BindingFlags.Instance)
             .Where(c => !(c.GetParameters() is [var only] && only.ParameterType == type))
             .OrderByDescending(c => c.GetParameters().Length).First();
-        return constructor.Invoke([.. constructor.GetParameters().Select(p => Of(p.ParameterType, depth + 1))]);
+        var parameters = constructor.GetParameters();
+        var sample = constructor.Invoke([.. parameters.Select(p => Of(p.ParameterType, fact, depth + 1))]);
+        foreach (var property in type.GetProperties().Where(p => p.CanWrite && !parameters.Any(x => x.Name == p.Name)))
+            property.SetValue(sample, Of(property.PropertyType, fact, depth + 1));
+        return sample;
     }
 
     private static object? Simple(Type type) => Type.GetTypeCode(type) switch
@@ -49,7 +56,7 @@ internal static class Samples
     };
 
     /// <summary>Collections are made by the serializer itself, from the JSON of one element.</summary>
-    private static object Collection(Type type, int depth)
+    private static object Collection(Type type, Type? fact, int depth)
     {
         var dictionary = new[] { type }.Concat(type.GetInterfaces())
             .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>))?.GetGenericArguments();
@@ -61,18 +68,18 @@ internal static class Samples
         if (dictionary is [var key, var value])
         {
             var map = (IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(key, value))!;
-            map.Add(Of(key, depth + 1), Of(value, depth + 1));
+            map.Add(Of(key, fact, depth + 1), Of(value, fact, depth + 1));
             made = map;
         }
         else
         {
             var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(element))!;
-            list.Add(Of(element, depth + 1));
+            list.Add(Of(element, fact, depth + 1));
             made = list;
         }
 
         return type.IsInstanceOfType(made)
             ? made
-            : System.Text.Json.JsonSerializer.Deserialize(System.Text.Json.JsonSerializer.Serialize(made, options), type, options)!;
+            : System.Text.Json.JsonSerializer.Deserialize(System.Text.Json.JsonSerializer.Serialize(made, made.GetType(), options), type, options)!;
     }
 }

@@ -145,7 +145,7 @@ public sealed class ProjectionTests : IDisposable
         CancellationToken.None);
 
     private EventRow Row(long number, IEvent e) =>
-        new(number, _time.GetUtcNow().UtcTicks, CounterManifests.All.NameOf(e.GetType()), ManifestSerializer.StoredIdentifier, CounterManifests.All.Write(e), "writer");
+        new(number, _time.GetUtcNow().UtcTicks, CounterManifests.All.NameOf(e), ManifestSerializer.StoredIdentifier, CounterManifests.All.Write(e), "writer");
 
     private long? Total(string id)
     {

@@ -12,7 +12,7 @@ public sealed class ManifestsTests
     public void Write_RegisteredType_ReadsBackUnderItsManifest()
     {
         var manifests = CounterManifests.All;
-        Assert.Equal("counter.added.v1", manifests.NameOf(typeof(CounterEvent.Added)));
+        Assert.Equal("counter.added.v1", manifests.NameOf(new CounterEvent.Added(1)));
         var json = manifests.Write(new CounterEvent.Added(3));
         Assert.Equal("""{"amount":3}""", Encoding.UTF8.GetString(json));
         Assert.Equal(new CounterEvent.Added(3), manifests.Read("counter.added.v1", json));
