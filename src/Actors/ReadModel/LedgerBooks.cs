@@ -280,7 +280,7 @@ internal sealed class LedgerBooks(RecordedEvent recorded, DbConnection connectio
         _lines++;
     }
 
-    private Task CountAsync(string budget, int instances, int gpus) => RunAsync(Count, new { ledger = _ledger, budget, instances, gpus });
+    private Task<int> CountAsync(string budget, int instances, int gpus) => RunAsync(Count, new { ledger = _ledger, budget, instances, gpus });
 
     private async Task<BudgetSpec?> SpecAsync(string budget) =>
         await connection.ExecuteScalarAsync<string?>(Command(SelectSpec, new { ledger = _ledger, budget })).ConfigureAwait(false) is { } json ? SpecOf(json) : null;
