@@ -16,4 +16,20 @@ public static class ReadModelHosting
         services.AddSingleton<Projection>();
         return services.AddHostedService(static sp => sp.GetRequiredService<Projection>());
     }
+
+    /// <summary>Registers the tables of the read model, which the projection fills, and the questions that may be asked of them.</summary>
+    public static IServiceCollection AddReadModel(this IServiceCollection services) => services
+        .AddSingleton<IProjector, QueueProjector>()
+        .AddSingleton<IProjector, InstanceProjector>()
+        .AddSingleton<IProjector, LedgerProjector>()
+        .AddSingleton<IProjector, CatalogProjector>()
+        .AddSingleton<ReadModelStore>()
+        .AddSingleton<ReadModelStatus>()
+        .AddSingleton<InstanceQueries>()
+        .AddSingleton<QueueQueries>()
+        .AddSingleton<PoolQueries>()
+        .AddSingleton<DecisionQueries>()
+        .AddSingleton<BudgetQueries>()
+        .AddSingleton<ConfigurationQueries>()
+        .AddSingleton<ChangeQueries>();
 }
