@@ -88,7 +88,7 @@ public sealed class EmbeddedSourceTests
         var result = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, "The machine was preempted.", default);
         var again = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, "The machine was preempted.", default);
 
-        Assert.Equal([first, second], result.Requeued.Order().OrderBy(id => id == second));
+        Assert.Equal(new HashSet<string> { first, second }, [.. result.Requeued]);
         Assert.Empty(again.Requeued);
         Assert.Equal(["first", "second", "third"], (await fixture.Queue.EntriesAsync(null, default)).Select(entry => entry.TaskName));
         Assert.Equal("The machine was preempted.", (await fixture.TaskAsync(first)).Reason);
