@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace ControlPlane.Providers.Local;
 
 /// <summary>Settings of a provider of local processes.</summary>
-public sealed class LocalProviderOptions
+public sealed class LocalProviderOptions : IValidatableObject
 {
     /// <summary>The folder that holds one state folder for each instance. Created if missing; nodes on one machine may share it.</summary>
     [Required]
@@ -50,6 +50,13 @@ public sealed class LocalProviderOptions
     /// <summary>How many processes are started at the same time. 1 to 256.</summary>
     [Range(1, 256)]
     public int ParallelLaunches { get; init; } = 4;
+
+    /// <summary>The rules that concern two settings.</summary>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (StartTimeout <= ConfirmTimeout)
+            yield return new ValidationResult($"{nameof(StartTimeout)} must be longer than {nameof(ConfirmTimeout)}.", [nameof(StartTimeout)]);
+    }
 
     private static string[] OwnCommand()
     {

@@ -26,7 +26,13 @@ internal sealed partial class TerminationWatch : IDisposable
 
     public void Add(InstanceFolder folder) => _ending[folder.Instance] = folder;
 
-    public void Dispose() => _timer.Dispose();
+    /// <summary>Returns when no tick is at work any more.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_tick)
+            _ending.Clear();
+    }
 
     private void Tick()
     {
@@ -37,10 +43,7 @@ internal sealed partial class TerminationWatch : IDisposable
         {
             var families = InstanceSettler.Families();
             foreach (var folder in _ending.Values)
-            {
-                if (!folder.Exists || _settler.Settle(folder, folder.ReadIntent(), families).EndedAt is not null)
-                    _ending.TryRemove(folder.Instance, out _);
-            }
+                Follow(folder, families);
         }
         catch (Exception e)
         {
@@ -50,6 +53,21 @@ internal sealed partial class TerminationWatch : IDisposable
         finally
         {
             _tick.Exit();
+        }
+    }
+
+    private void Follow(InstanceFolder folder, ILookup<string, ProcessEntry> families)
+    {
+        try
+        {
+            if (!folder.Exists || _settler.Settle(folder, folder.ReadIntent(), families).EndedAt is not null)
+                _ending.TryRemove(folder.Instance, out _);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            // The sweep goes on with it, and tells the control plane what is wrong.
+            _ending.TryRemove(folder.Instance, out _);
+            LogFailure(_logger, e);
         }
     }
 

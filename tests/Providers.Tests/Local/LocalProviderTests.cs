@@ -11,8 +11,15 @@ namespace ControlPlane.Providers.Tests.Local;
 /// <summary>The contract on real processes, and what is particular to them.</summary>
 public sealed class LocalProviderTests : ProviderContract, IAsyncLifetime
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("controlplane-local-").FullName;
+    private readonly string _root;
     private readonly List<LocalProvider> _providers = [];
+
+    public LocalProviderTests()
+        : this(Directory.CreateTempSubdirectory("controlplane-local-").FullName)
+    {
+    }
+
+    private LocalProviderTests(string root) => _root = root;
 
     protected override PoolTemplate Template { get; } =
         new PoolTemplate.Local(TimeSpan.Zero, new Dictionary<string, string> { ["FLAVOUR"] = "vanilla" }, TimeSpan.FromMinutes(1));
@@ -27,7 +34,7 @@ public sealed class LocalProviderTests : ProviderContract, IAsyncLifetime
         await Eventually.SeeAsync(
             () =>
             {
-                var left = InstanceSettlerFamilies().Where(f => mine.Contains(f.Key)).SelectMany(f => f).ToList();
+                var left = Families().Where(f => mine.Contains(f.Key)).SelectMany(f => f).ToList();
                 ProcessTable.Kill(left);
                 return Task.FromResult(left.Count == 0 ? "none" : null);
             },
@@ -58,6 +65,49 @@ public sealed class LocalProviderTests : ProviderContract, IAsyncLifetime
         Assert.Contains("FLAVOUR=vanilla", environment);
         Assert.Contains($"CONTROLPLANE_INSTANCE={batch.Intents[0].Instance}", environment);
         Assert.Contains("claimed by process", await provider.ReadConsoleAsync(new InstanceRef(batch.Intents[0].Instance, null), 1000, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Launch_WhenItsNodeIsKilledAfterIt_OutlivesTheNodeAndIsFoundAgain()
+    {
+        using var node = Process.Start("dotnet", [typeof(StandInWorker).Assembly.Location, StandInWorker.NodeVerb, _root]);
+        await node.WaitForExitAsync();
+
+        var machine = Assert.Single(await SweepAsync(Connect()));
+
+        Assert.Equal(137, node.ExitCode);
+        await SeenAsync(Connect(), machine.Instance, MachineState.Running);
+        Assert.Single(Family(machine.Instance));
+        var again = Assert.IsType<LaunchOutcome.Launched>(Assert.Single(await Connect().LaunchAsync(Batch(machine.Instance), CancellationToken.None)));
+        Assert.Equal((machine.NativeId, machine.StartedAt), (again.NativeId, again.StartedAt));
+        Assert.Single(Family(machine.Instance));
+    }
+
+    /// <summary>The other side of the test above, in a process of its own.</summary>
+    internal static async Task<int> LaunchAndDieAsync(string root)
+    {
+        var test = new LocalProviderTests(root);
+        await test.Connect().LaunchAsync(test.Batch(NewId()), CancellationToken.None);
+        Process.GetCurrentProcess().Kill();
+        return 0;
+    }
+
+    [Fact]
+    public void Options_WithSeveralFaults_AreReportedTogether()
+    {
+        var options = new LocalProviderOptions
+        {
+            Root = "",
+            Cluster = "test",
+            ServerUrl = "nowhere",
+            ConfirmTimeout = TimeSpan.FromMinutes(1),
+            StartTimeout = TimeSpan.FromSeconds(30),
+            Retention = TimeSpan.Zero,
+        };
+
+        var failures = new LocalProviderOptionsValidator().Validate(null, options).Failures!.ToList();
+
+        Assert.All(["Root", "ServerUrl", "StartTimeout", "Retention"], name => Assert.Contains(failures, f => f.Contains(name, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -285,9 +335,9 @@ public sealed class LocalProviderTests : ProviderContract, IAsyncLifetime
 
     private LocalProcess ProcessOf(LaunchBatch batch) => Folder(batch).ReadProcess()!;
 
-    private static List<ProcessEntry> Family(InstanceId instance) => [.. InstanceSettlerFamilies()[instance.Value]];
+    private static List<ProcessEntry> Family(InstanceId instance) => [.. Families()[instance.Value]];
 
-    private static ILookup<string, ProcessEntry> InstanceSettlerFamilies() => ProcessTable.Families("CONTROLPLANE_INSTANCE");
+    private static ILookup<string, ProcessEntry> Families() => ProcessTable.Families("CONTROLPLANE_INSTANCE");
 
     private static HashSet<string> Inherited() =>
         [.. Directory.GetFiles("/proc/self/fd").Select(f => new FileInfo(f).LinkTarget).OfType<string>()];

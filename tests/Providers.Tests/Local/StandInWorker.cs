@@ -9,6 +9,9 @@ internal static class StandInWorker
 {
     public const string Verb = "stand-in";
 
+    /// <summary>Not a worker but a node, which launches an instance in the given root and is killed by SIGKILL after it.</summary>
+    public const string NodeVerb = "node";
+
     /// <summary>Serves until SIGTERM.</summary>
     public const string Serve = "serve";
 
@@ -23,6 +26,8 @@ internal static class StandInWorker
 
     public static async Task<int> Main(string[] args)
     {
+        if (args is [NodeVerb, var root])
+            return await LocalProviderTests.LaunchAndDieAsync(root);
         if (args is not [Verb, var behaviour, ..])
             return 2;
         ProcessTable.BecomeSessionLeader();
