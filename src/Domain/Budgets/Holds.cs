@@ -56,7 +56,7 @@ internal static class Holds
     }
 
     /// <summary>The first limit of the chain that the change would break, if any.</summary>
-    public static Denial? FirstBroken(LedgerState state, Change change)
+    public static Denial? FirstBroken(LedgerState state, Change change, DateTimeOffset now)
     {
         foreach (var (budget, window, held, spent) in change.Lines)
         {
@@ -65,8 +65,10 @@ internal static class Holds
             var committed = account.At(window).Committed;
             if (account.Spec.Limit is { } limit && added > Money.Zero && committed + added > limit)
             {
-                DateTimeOffset? end = account.Spec.Window == BudgetWindow.Total ? null : account.EndOf(window);
-                return new Denial(budget, LimitKind.Money, limit.Micros, committed.Micros, added.Micros, end);
+                // A window that is over is not helped by time.
+                var end = account.EndOf(window);
+                DateTimeOffset? helps = account.Spec.Window == BudgetWindow.Total || end <= now ? null : end;
+                return new Denial(budget, LimitKind.Money, limit.Micros, committed.Micros, added.Micros, helps);
             }
         }
 

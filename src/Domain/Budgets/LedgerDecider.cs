@@ -48,6 +48,10 @@ public sealed class LedgerDecider : IDecider<LedgerState, LedgerCommand, LedgerE
         if (state.Closed.Contains(request.Lease) || now - request.Lease.CreatedAt > LedgerState.Memory)
             return LedgerDecision.Do(Tell(request, new LeaseAnswer.Impossible("the account of this instance is closed")));
 
+        // Before the tree is declared for the first time nothing can be said: the instance asks again.
+        if (state.Budgets.IsEmpty && state.Revision == 0)
+            return LedgerDecision.Nothing;
+
         var verdict = LedgerQueue.Judge(state, request, now);
         return verdict switch
         {
@@ -64,15 +68,21 @@ public sealed class LedgerDecider : IDecider<LedgerState, LedgerCommand, LedgerE
     {
         if (!state.Leases.TryGetValue(command.Lease, out var lease))
             return LedgerDecision.Do(Tell(command, new LeaseAnswer.Impossible("the ledger has no lease for this instance")));
-        if (lease.Until > command.KnownUntil)
+        if (lease.Until > command.KnownUntil || now + lease.Terms.Length <= lease.Until)
             return LedgerDecision.Do(Tell(command, new LeaseAnswer.Granted(lease.Until)));
 
         var wish = new RenewalWish(command.KnownUntil, command.StartedAt, command.Rate);
         var (renewed, denial) = LedgerQueue.TryRenew(state, lease, wish, command.NotBefore, now);
         if (renewed is not null)
-            return new([renewed, .. LedgerAlerts.After(state, renewed, now)], [Tell(command, new LeaseAnswer.Granted(renewed.Until))]);
+        {
+            LedgerEvent[] events = [renewed, .. LedgerAlerts.After(state, renewed, now)];
+            LedgerEffect[] granted = [Tell(command, new LeaseAnswer.Granted(renewed.Until))];
 
-        var answer = Tell(command, new LeaseAnswer.Denied(denial!, WhenDryOf(state, denial!)));
+            // What was held at the worst price and cost less comes free, in the windows that have it.
+            return renewed.Postings.Any(p => p.Held + p.Spent < Money.Zero) ? LedgerQueue.Serve(state, events, granted, now) : new(events, granted);
+        }
+
+        var answer = Tell(command, new LeaseAnswer.Denied(denial!, WhenDryOf(state, denial!), lease.Until));
         return state.Stalled.TryGetValue(lease.Id, out var stalled) && stalled.Wish.KnownUntil == command.KnownUntil
             ? LedgerDecision.Do(answer)
             : new([new LedgerEvent.RenewalDenied(lease.Id, wish, denial!, now)], [answer]);
@@ -133,7 +143,11 @@ public sealed class LedgerDecider : IDecider<LedgerState, LedgerCommand, LedgerE
 
         var declared = state.Budgets.Values.Where(b => !b.Retired).Select(b => b.Spec);
         if (declared.SequenceEqual(command.Tree.OrderBy(b => b.Name)))
-            return LedgerDecision.Do(acknowledged);
+        {
+            return command.Revision == state.Revision
+                ? LedgerDecision.Do(acknowledged)
+                : new([new LedgerEvent.RevisionSeen(command.Revision)], [acknowledged]);
+        }
 
         return LedgerQueue.Serve(state, [new LedgerEvent.Configured(command.Tree, command.Revision, now)], [acknowledged], now);
     }

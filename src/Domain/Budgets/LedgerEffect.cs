@@ -44,8 +44,11 @@ public abstract record LeaseAnswer
     /// <summary>No money ever: the lease is larger than a limit, or its budget does not exist.</summary>
     public sealed record Impossible(string Reason) : LeaseAnswer;
 
-    /// <summary>The prepaid time is over at <see cref="LeaseAnswer.Granted.Until"/> and there is no money for more.</summary>
-    public sealed record Denied(Denial Denial, WhenDry WhenDry) : LeaseAnswer;
+    /// <summary>The prepaid time is over at <paramref name="KnownUntil"/> and there is no money for more.</summary>
+    /// <param name="Denial">Why.</param>
+    /// <param name="WhenDry">What the instance is to do.</param>
+    /// <param name="KnownUntil">The end of the lease that was not renewed: an answer that comes late, after a renewal, is recognised by it.</param>
+    public sealed record Denied(Denial Denial, WhenDry WhenDry, DateTimeOffset KnownUntil) : LeaseAnswer;
 
     /// <summary>The account is closed. Also the answer for a lease that the ledger does not know (any more).</summary>
     public sealed record Settled : LeaseAnswer;

@@ -52,4 +52,7 @@ public abstract record LedgerEvent : IEvent
 
     /// <summary>What was spent in a window has reached a percentage of the limit.</summary>
     public sealed record AlertReached(BudgetName Budget, DateTimeOffset Window, int Percent, DateTimeOffset At) : LedgerEvent;
+
+    /// <summary>A newer revision declared the same tree: an older one that comes late must not undo it.</summary>
+    public sealed record RevisionSeen(long Revision) : LedgerEvent, ITransientEvent;
 }

@@ -24,6 +24,7 @@ internal static class LedgerFold
         {
             Budgets = state.Budgets.SetItem(e.Budget, state.Budgets[e.Budget] with { AlertedWindow = e.Window, AlertedPercent = e.Percent }),
         },
+        LedgerEvent.RevisionSeen e => state with { Revision = e.Revision },
         _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
     };
 

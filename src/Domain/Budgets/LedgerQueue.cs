@@ -48,9 +48,10 @@ internal static class LedgerQueue
             heldFrom = Later(free, lease.HeldFrom);
         }
 
-        var until = now + lease.Terms.Length;
+        // The clock of another node may be behind: time that was prepaid is not taken away.
+        var until = Later(now + lease.Terms.Length, lease.Until);
         change.Hold(chain, heldFrom, until, lease.Terms.WorstRate, +1);
-        return Holds.FirstBroken(state, change) is { } denial
+        return Holds.FirstBroken(state, change, now) is { } denial
             ? (null, denial)
             : (new LedgerEvent.LeaseRenewed(lease.Id, now, heldFrom, until, posted, postedFrom, wish.Rate, change.PostTo(state)), null);
     }
@@ -72,20 +73,28 @@ internal static class LedgerQueue
 
         foreach (var lease in state.Stalled.Keys.Select(id => state.Leases[id]).OrderByDescending(l => l.Terms.Priority).ThenBy(l => l.Id).ToArray())
         {
-            if (TryRenew(state, lease, state.Stalled[lease.Id].Wish, null, now).Renewed is not { } renewed)
+            var stalled = state.Stalled[lease.Id];
+            var (renewed, stillDenied) = TryRenew(state, lease, stalled.Wish, null, now);
+            if (renewed is null)
+            {
+                if (Moved(stalled.Denial, stillDenied!))
+                    Record(new LedgerEvent.RenewalDenied(lease.Id, stalled.Wish, stillDenied!, now));
                 continue;
+            }
+
             Record(renewed);
             answers.Add(new LedgerEffect.Tell(lease.Terms.Queue, lease.Id, new LeaseAnswer.Granted(renewed.Until)));
         }
 
-        HashSet<BudgetName> exhausted = [];
+        Dictionary<BudgetName, Denial> exhausted = [];
         foreach (var waiter in state.Waiting)
         {
             var request = waiter.Request;
             var chain = state.Chain(request.Budget).ToArray();
-            if (chain.Any(c => exhausted.Contains(c.Spec.Name)))
-                continue;
-            var verdict = NeverFits(chain, request) is { } reason ? new Verdict(null, null, reason) : TryGrant(state, chain, request, now);
+            var ahead = chain.Select(c => exhausted.GetValueOrDefault(c.Spec.Name)).FirstOrDefault(d => d is not null);
+            var verdict = NeverFits(chain, request) is { } reason ? new Verdict(null, null, reason)
+                : ahead is not null ? new Verdict(null, ahead, null)
+                : TryGrant(state, chain, request, now);
             if (verdict.Granted is { } granted)
             {
                 Record(granted);
@@ -98,14 +107,18 @@ internal static class LedgerQueue
             }
             else
             {
-                exhausted.Add(verdict.Denial!.Budget);
-                if (verdict.Denial != waiter.Denial && (verdict.Denial.Budget != waiter.Denial.Budget || verdict.Denial.WindowEnds != waiter.Denial.WindowEnds))
-                    Record(new LedgerEvent.RequestQueued(request, waiter.Ticket, verdict.Denial, now));
+                var denial = verdict.Denial!;
+                exhausted.TryAdd(denial.Budget, denial);
+                if (Moved(waiter.Denial, denial))
+                    Record(new LedgerEvent.RequestQueued(request, waiter.Ticket, denial, now));
             }
         }
 
         return new(events, answers);
     }
+
+    /// <summary>Whoever waits must know for what: else the end of a window that is over would come due again and again.</summary>
+    private static bool Moved(Denial before, Denial after) => before.Budget != after.Budget || before.Kind != after.Kind || before.WindowEnds != after.WindowEnds;
 
     private static Verdict TryGrant(LedgerState state, BudgetAccount[] chain, LeaseRequest request, DateTimeOffset now)
     {
@@ -114,7 +127,7 @@ internal static class LedgerQueue
         var change = new Holds.Change();
         var until = now + request.Length;
         change.Hold(chain, now, until, request.WorstRate, +1);
-        return Holds.FirstBroken(state, change) is { } denial
+        return Holds.FirstBroken(state, change, now) is { } denial
             ? new(null, denial, null)
             : new(new LedgerEvent.LeaseGranted(request, now, until, change.PostTo(state)), null, null);
     }

@@ -68,7 +68,7 @@ internal static class LeaseRules
 
     private static void Denied(InstanceState state, LeaseAnswer.Denied answer, DateTimeOffset now, Action<InstanceEvent> record)
     {
-        if (state.Phase is Phase.Requested or Phase.Ended)
+        if (state.Phase is Phase.Requested or Phase.Ended || answer.KnownUntil < state.LeaseUntil)
             return;
         if (state.Dry != answer.Denial)
             record(new InstanceEvent.LeaseDenied(answer.Denial, now));

@@ -28,6 +28,10 @@ internal static class MachineRules
     {
         if (state.NativeId is null || state.Phase is Phase.Requested or Phase.Leased or Phase.Launching or Phase.Ended)
             return;
+
+        // A sweep that began before the machine did cannot show it.
+        if (command.AsOf <= state.StartedAt)
+            return;
         if (state.AbsentSince is not { } since)
         {
             record(new InstanceEvent.AbsenceChanged(command.AsOf));

@@ -6,6 +6,8 @@ internal static class WorkerRules
     /// <summary>Without a source that stops feeding, a worker seen idle may have taken a task a moment later: it takes two looks.</summary>
     private const int LooksWithoutStop = 2;
 
+    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
+
     public static void Seen(InstanceState state, InstanceCommand.WorkersSeen command, DateTimeOffset now, Action<InstanceEvent> record)
     {
         if (state.Phase is not (Phase.Booting or Phase.Idle or Phase.Busy or Phase.Draining))
@@ -21,9 +23,15 @@ internal static class WorkerRules
             return;
         }
 
-        // A worker that is missing from the list says nothing: its registration may have been lost while it works.
+        // A worker that is missing from the list says nothing at first: its registration may have been lost while it works. One that had no task, is
+        // fed none, and stays away for long has died: its machine need not be kept.
         if (command.Workers.Count == 0)
+        {
+            if (state.Phase == Phase.Draining && state.Tasks.Count == 0 && state.StopFeedingAnswered && command.AsOf - state.PhaseSince >= Silence)
+                LookedIdle(state, now, record);
             return;
+        }
+
         if (tasks.Length > 0)
         {
             if (!tasks.SequenceEqual(state.Tasks))

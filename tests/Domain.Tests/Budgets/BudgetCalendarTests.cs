@@ -78,7 +78,7 @@ public sealed class BudgetCalendarTests
         foreach (var name in Zones)
         {
             var zone = TimeZoneInfo.FindSystemTimeZoneById(name);
-            for (var hour = Utc("2017-01-01T00:00:00Z"); hour.Year < 2020; hour = hour.AddHours(1))
+            for (var hour = Utc("2017-01-01T00:00:00Z"); hour.Year < 2019; hour = hour.AddHours(1))
             {
                 if (zone.GetUtcOffset(hour) == zone.GetUtcOffset(hour.AddHours(1)))
                     continue;
