@@ -115,6 +115,18 @@ public sealed class CrashTests : ShellTest
     }
 
     [Fact]
+    public void Supervisor_ToldToStopWhileItsEntityIsDown_Ends()
+    {
+        var counter = Sys.ActorOf(ShellSupervision.Props(Counter(), "counter-1", Exact));
+        Total(counter);
+        counter.Tell(new CounterCommand.Crash(), TestActor);
+        AwaitRestarting(counter);
+        Watch(counter);
+        counter.Tell(StopEntity.Instance, TestActor);
+        FishForMessage(m => m is Akka.Actor.Terminated);
+    }
+
+    [Fact]
     public void TwoIncarnations_OneWroteFirst_TheOtherIsRefusedAndSeesItsEvents()
     {
         var first = Started();
