@@ -5,12 +5,14 @@ using ControlPlane.Actors.Providers;
 using ControlPlane.Actors.ReadModel;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
+using ControlPlane.ClearMl;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Plugins;
 using ControlPlane.Providers.Storage;
+using ControlPlane.Tasks;
 using Microsoft.Extensions.Options;
 
 namespace ControlPlane.Hosting;
@@ -23,9 +25,11 @@ public static class NodeHost
     /// <param name="configure">Changes of the settings by the caller, after all other places.</param>
     public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddEnvironmentVariables("CONTROLPLANE_").AddCommandLine(arguments);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         configure?.Invoke(builder);
 
         var settings = new Settings(builder.Configuration);
@@ -57,11 +61,15 @@ public static class NodeHost
                 log.ClearLoggers();
                 log.AddLoggerFactory();
             })
+            .AddHocon("akka.loglevel = WARNING\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend)
             .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())
             .WithControlPlaneCluster()
             .WithControlPlaneEntities(services));
         builder.Services.AddHostedService<FirstConfiguration>();
-        return builder.Build();
+        var app = builder.Build();
+        app.MapTasks();
+        app.MapClearMlApi();
+        return app;
     }
 
     /// <summary>Runs a node until it is told to stop.</summary>

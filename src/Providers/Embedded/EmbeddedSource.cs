@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Queues;
@@ -8,8 +9,20 @@ namespace ControlPlane.Providers.Embedded;
 /// <summary>The embedded queue as a source to scale for.</summary>
 public sealed class EmbeddedSource(EmbeddedQueue embedded) : IQueueSource
 {
-    public Task<IReadOnlyList<QueueObservation>> ObserveAsync(IReadOnlyCollection<QueueName> queues, CancellationToken cancel) =>
-        AskAsync("observed", () => embedded.ObserveAsync(queues, cancel));
+    private readonly ConcurrentDictionary<QueueName, bool> known = new();
+
+    /// <summary>A queue that is looked at for the first time is made: to declare it in the configuration is all that it takes.</summary>
+    public Task<IReadOnlyList<QueueObservation>> ObserveAsync(IReadOnlyCollection<QueueName> queues, CancellationToken cancel) => AskAsync(
+        "observed",
+        async () =>
+        {
+            QueueName[] missing = [.. queues.Where(q => !known.ContainsKey(q))];
+            if (missing.Length > 0)
+                await embedded.EnsureQueuesAsync(missing, cancel);
+            foreach (var queue in missing)
+                known[queue] = true;
+            return await embedded.ObserveAsync(queues, cancel);
+        });
 
     /// <summary>Marks the instance as a whole. The mark is set before the call returns, and a claim sees it or comes before it: after it, no worker of the instance gets a task.</summary>
     public Task<bool> StopFeedingAsync(QueueName queue, InstanceId instance, CancellationToken cancel) => AskAsync(

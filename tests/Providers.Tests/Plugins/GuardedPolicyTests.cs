@@ -1,6 +1,7 @@
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Providers.Plugins;
 using Microsoft.Extensions.Time.Testing;
+using PolicyAnswer = ControlPlane.Providers.Plugins.PolicyAnswer;
 
 namespace ControlPlane.Providers.Tests.Plugins;
 
