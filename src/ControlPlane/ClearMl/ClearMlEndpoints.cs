@@ -23,7 +23,7 @@ public static class ClearMlEndpoints
     public const int MaxBodyBytes = 1024 * 1024;
 
     // Only names of ClearML's services, so that a file such as /favicon.ico is none of ours.
-    private const string Call = "{call:regex(^(auth|debug|events|login|models|organization|pipelines|projects|queues|reports|server|serving|storage|tasks|users|workers)\\.[[a-z0-9_]]+$)}";
+    private const string Call = "{call:regex(^(auth|debug|events|login|models|organization|pipelines|projects|queues|reports|server|serving|storage|tasks|users|workers)\\.[a-z0-9_]+$)}";
 
     // Stock clients send a body with GET as often as with POST.
     private static readonly string[] Methods = ["POST", "GET"];

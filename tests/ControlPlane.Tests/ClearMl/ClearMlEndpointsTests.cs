@@ -13,7 +13,7 @@ public sealed class ClearMlEndpointsTests
     public async Task Worker_FromRegistrationToResult()
     {
         await using var host = await QueueHost.StartAsync();
-        var id = await host.SubmitAsync(new { queue = "gpu", command = new[] { "echo", "hi" }, environment = new { A = "1" }, maxAttempts = 2, name = "greet" });
+        var id = await host.SubmitAsync(new { queue = "gpu", command = new[] { "echo", "hi" }, environment = new Dictionary<string, string> { ["A"] = "1" }, maxAttempts = 2, name = "greet" });
         var queue = (await host.CallAsync("queues.get_all", new { name = new[] { "^gpu$" } })).GetProperty("queues")[0];
         var queueId = queue.GetProperty("id").GetString();
         Assert.Equal(id, queue.GetProperty("entries")[0].GetProperty("task").GetString());
