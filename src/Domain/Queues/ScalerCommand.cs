@@ -64,8 +64,8 @@ public abstract record ScalerCommand
     public sealed record Tick : ScalerCommand;
 }
 
-/// <summary>Facts of a queue's stream. Their names are the storage format.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+/// <summary>Facts of a queue's stream. Their names are the storage format; "event" is what an instance's own event stands under.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Configured), "configured")]
 [JsonDerivedType(typeof(Retired), "retired")]
 [JsonDerivedType(typeof(InstanceRequested), "instanceRequested")]
