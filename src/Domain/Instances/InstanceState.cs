@@ -121,6 +121,10 @@ public sealed record InstanceState
     [JsonIgnore]
     public int IdleLooks { get; init; }
 
+    /// <summary>Transient: the last of them; one that comes twice counts once.</summary>
+    [JsonIgnore]
+    public DateTimeOffset IdleLookAt { get; init; }
+
     /// <summary>Transient: since when complete lists do not show the machine.</summary>
     [JsonIgnore]
     public DateTimeOffset? AbsentSince { get; init; }
@@ -238,7 +242,7 @@ public abstract record InstanceEvent : IEvent
     public sealed record Settled(DateTimeOffset At) : InstanceEvent;
 
     /// <summary>An idle look at a draining instance.</summary>
-    public sealed record LookedIdle(int Looks) : InstanceEvent, ITransientEvent;
+    public sealed record LookedIdle(int Looks, DateTimeOffset AsOf) : InstanceEvent, ITransientEvent;
 
     /// <summary>The time to renew has come.</summary>
     public sealed record RenewalAsked(DateTimeOffset Until) : InstanceEvent, ITransientEvent;

@@ -28,7 +28,7 @@ internal static class WorkerRules
         if (command.Workers.Count == 0)
         {
             if (state.Phase == Phase.Draining && state.Tasks.Count == 0 && state.StopFeedingAnswered && command.AsOf - state.PhaseSince >= Silence)
-                LookedIdle(state, now, record);
+                LookedIdle(state, command.AsOf, now, record);
             return;
         }
 
@@ -37,7 +37,7 @@ internal static class WorkerRules
             if (!tasks.SequenceEqual(state.Tasks))
                 record(new InstanceEvent.WorkerBusy(tasks, command.AsOf));
             if (state.Phase == Phase.Draining && state.IdleLooks > 0)
-                record(new InstanceEvent.LookedIdle(0));
+                record(new InstanceEvent.LookedIdle(0, command.AsOf));
             return;
         }
 
@@ -48,15 +48,17 @@ internal static class WorkerRules
             record(new InstanceEvent.WorkerIdle(since, command.AsOf));
 
         if (state.Phase == Phase.Draining && command.AsOf > state.PhaseSince && state.StopFeedingAnswered)
-            LookedIdle(state, now, record);
+            LookedIdle(state, command.AsOf, now, record);
     }
 
-    private static void LookedIdle(InstanceState state, DateTimeOffset now, Action<InstanceEvent> record)
+    private static void LookedIdle(InstanceState state, DateTimeOffset asOf, DateTimeOffset now, Action<InstanceEvent> record)
     {
+        if (asOf <= state.IdleLookAt)
+            return;
         var looks = state.IdleLooks + 1;
         if (looks >= (state.FeedingStopped ? 1 : LooksWithoutStop))
             record(new InstanceEvent.TerminationStarted(state.Leaving ?? Outcome.Policy, state.LeavingBecause ?? "", now));
         else
-            record(new InstanceEvent.LookedIdle(looks));
+            record(new InstanceEvent.LookedIdle(looks, asOf));
     }
 }
