@@ -23,7 +23,8 @@ public sealed record ClosedAttempt(int Attempt, DateTimeOffset At);
 /// <summary>What the gateway knows of one queue's machines. Learnt anew after a restart.</summary>
 /// <param name="Machines">As it was told last.</param>
 /// <param name="HotUntil">Until when the queue is told of every sweep, also of one that shows nothing new.</param>
-public sealed record QueueMachines(IReadOnlyList<Machine> Machines, DateTimeOffset HotUntil);
+/// <param name="ToldAt">The last sweep that it was told of: it is told of one now and then in any case, because what it was told may have been lost.</param>
+public sealed record QueueMachines(IReadOnlyList<Machine> Machines, DateTimeOffset HotUntil, DateTimeOffset ToldAt = default);
 
 /// <summary>The gateway of one provider. Only launches in flight and offers without capacity are remembered over a restart.</summary>
 public sealed record GatewayState

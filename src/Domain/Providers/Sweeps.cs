@@ -11,6 +11,9 @@ internal static class Sweeps
 {
     private static readonly TimeSpan AfterChange = TimeSpan.FromSeconds(1);
 
+    /// <summary>A scaler that was away when its machines changed learns of it so much later at the latest.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     public static void Start(GatewayStep step)
@@ -78,9 +81,12 @@ internal static class Sweeps
             since = step.Now;
         }
 
-        if (step.Now - since < spec.OrphanGrace || step.State.Ending.ContainsKey(machine.Instance))
+        if (step.Now - since < spec.OrphanGrace)
             return;
-        step.Record(new GatewayEvent.OrphanReaped(machine, queue, step.Now));
+
+        // An answer may be lost: it is sent again after a while, but told once.
+        if (!step.State.Ending.ContainsKey(machine.Instance))
+            step.Record(new GatewayEvent.OrphanReaped(machine, queue, step.Now));
         terminate(step, machine);
     }
 
@@ -89,7 +95,7 @@ internal static class Sweeps
         var known = step.State.Queues.GetValueOrDefault(queue);
         var changed = !(known?.Machines ?? []).SequenceEqual(machines);
         var hot = step.State.Orphans.Count > 0 && machines.Any(m => step.State.Orphans.ContainsKey(m.Instance));
-        if (!changed && !hot && !(known?.HotUntil > step.Now))
+        if (!changed && !hot && !(known?.HotUntil > step.Now) && !(known is not null && asOf - known.ToldAt >= LongestSilence))
             return;
         if (changed && complete)
         {
@@ -97,6 +103,8 @@ internal static class Sweeps
             step.KeepHot(queue);
         }
 
+        if (complete && step.State.Queues.TryGetValue(queue, out var told))
+            step.Note(s => s with { Queues = s.Queues.SetItem(queue, told with { ToldAt = asOf }) });
         step.Do(new GatewayEffect.TellScaler(queue, new ScalerCommand.Sweep(step.Spec!.Name, asOf, complete, step.Spec.ConsistencyWindow, machines)));
     }
 }

@@ -40,7 +40,7 @@ internal static class OperatorRules
         if (step.State.Breakers.ContainsKey(command.Pool) || step.State.Blackouts.ContainsKey(command.Pool))
         {
             step.Record(new ScalerEvent.PoolRecovered(command.Pool, command.By, step.Now));
-            step.Do(new ScalerEffect.LookAgain(step.State.Spec.Source));
+            step.WantLook();
         }
 
         step.Do(new ScalerEffect.Reply(null));

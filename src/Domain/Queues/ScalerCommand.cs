@@ -104,6 +104,12 @@ public abstract record ScalerEvent : IEvent
     /// <summary>Deadlines up to here were dealt with.</summary>
     public sealed record Evaluated(DateTimeOffset At) : ScalerEvent, ITransientEvent;
 
+    /// <summary>Something changed that only a look which begins later can show: it is asked for until it comes.</summary>
+    public sealed record LookWanted(DateTimeOffset At) : ScalerEvent, ITransientEvent;
+
+    /// <summary>A newer revision declared the same: an older one that comes late must not undo it.</summary>
+    public sealed record RevisionSeen(long Revision) : ScalerEvent, ITransientEvent;
+
     /// <summary>A plug-in policy was asked about a look, or has answered.</summary>
     public sealed record PolicyAsked(DateTimeOffset? AsOf) : ScalerEvent, ITransientEvent;
 

@@ -76,6 +76,11 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
                 owed.Add(new ScalerEffect.OfInstance(instance.Id, effect));
         }
 
+        // A watcher tells what changed: after a restart, or where a message was lost, it has to be asked.
+        if (state.NeedsLook)
+            owed.Add(new ScalerEffect.LookAgain(state.Spec!.Source));
+        if (state is { PolicyAskedFor: { } asOf, Spec.Policy: PolicySpec.Plugin plugin, Retired: false })
+            owed.Add(new ScalerEffect.AskPolicy(plugin.TypeName, ScalingRules.Describe(state, now), asOf));
         return owed;
     }
 
@@ -98,6 +103,8 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
     {
         if (command.Revision < step.State.Revision || (command.Spec.Equals(step.State.Spec) && !step.State.Retired))
         {
+            if (command.Revision > step.State.Revision)
+                step.Record(new ScalerEvent.RevisionSeen(command.Revision));
             step.Do(new ScalerEffect.Acknowledge(command.Revision));
             return;
         }
@@ -111,7 +118,8 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
 
         foreach (var instance in step.State.Instances.Values.Where(i => i.Serves && command.Spec.Pools.All(p => p.Name != i.Pool.Name)))
             step.Route(instance.Id, new InstanceCommand.Drain(Outcome.Policy, $"pool {instance.Pool.Name} was removed from the queue"));
-        step.Do(new ScalerEffect.LookAgain(command.Spec.Source), new ScalerEffect.Acknowledge(command.Revision));
+        step.WantLook();
+        step.Do(new ScalerEffect.Acknowledge(command.Revision));
     }
 
     private static void Retire(ScalerStep step, ScalerCommand.Retire command)
@@ -172,11 +180,11 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
                 step.Route(instance.Id, new InstanceCommand.Tick());
         }
 
-        if (ScalingRules.NextEvaluation(step.State) <= step.Now && step.State.Spec is { } spec)
+        if (ScalingRules.NextEvaluation(step.State) <= step.Now)
         {
             // Time alone does not launch or end anything: it asks for a fresh look, which does.
             step.Record(new ScalerEvent.Evaluated(step.Now));
-            step.Do(new ScalerEffect.LookAgain(spec.Source));
+            step.WantLook();
         }
     }
 }

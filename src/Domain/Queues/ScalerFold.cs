@@ -8,7 +8,9 @@ internal static class ScalerFold
 {
     public static ScalerState Apply(ScalerState state, ScalerEvent @event) => @event switch
     {
-        ScalerEvent.Configured e => state with { Spec = e.Spec, Revision = e.Revision, Retired = false },
+        ScalerEvent.Configured e => state with { Spec = e.Spec, Revision = e.Revision, Retired = false, PolicyAskedFor = null },
+        ScalerEvent.RevisionSeen e => state with { Revision = e.Revision },
+        ScalerEvent.LookWanted e => state with { LookWantedAt = e.At },
         ScalerEvent.Retired e => state with { Retired = true, Revision = e.Revision },
         ScalerEvent.InstanceRequested e => state with { Instances = state.Instances.SetItem(e.Instance, Request(state, e)) },
         ScalerEvent.InstanceChanged e => Change(state, e.Instance, e.Event),

@@ -28,8 +28,11 @@ public sealed record Breaker(int Failures, DateTimeOffset LastFailureAt, DateTim
     }
 }
 
-/// <summary>A pool whose offers had no capacity.</summary>
-public sealed record Blackout(DateTimeOffset Until, string Message);
+/// <summary>A pool that is not asked for a while: its offers had no capacity, or no budget could ever pay for it as things stand.</summary>
+/// <param name="Until">Until when.</param>
+/// <param name="Message">Why.</param>
+/// <param name="NoMoney">It was the ledger that refused, not the provider.</param>
+public sealed record Blackout(DateTimeOffset Until, string Message, bool NoMoney = false);
 
 /// <summary>The scaler of one queue and the life of each of its instances.</summary>
 public sealed record ScalerState
@@ -59,6 +62,14 @@ public sealed record ScalerState
     /// <summary>Transient: the last look at the queue.</summary>
     [JsonIgnore]
     public QueueObservation? Observation { get; init; }
+
+    /// <summary>Transient: only a look that began later than this tells how the queue stands now.</summary>
+    [JsonIgnore]
+    public DateTimeOffset LookWantedAt { get; init; }
+
+    /// <summary>A fresh look is owed: none was had since the start, or something has changed since the last.</summary>
+    [JsonIgnore]
+    public bool NeedsLook => Spec is not null && !Retired && (Observation is null || Observation.AsOf <= LookWantedAt);
 
     /// <summary>Transient: until when the passing of time was dealt with: deadlines before it are not due again.</summary>
     [JsonIgnore]

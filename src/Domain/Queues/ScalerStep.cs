@@ -10,6 +10,9 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
     /// <summary>How long a pool without capacity is not asked again.</summary>
     private static readonly TimeSpan BlackoutTime = TimeSpan.FromMinutes(3);
 
+    /// <summary>How long a pool that no budget could ever pay for is not asked again: somebody has to change a limit first.</summary>
+    private static readonly TimeSpan NoMoneyTime = TimeSpan.FromMinutes(1);
+
     private readonly List<ScalerEvent> events = [];
     private readonly List<ScalerEffect> effects = [];
     private int ids;
@@ -37,6 +40,15 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
     {
         foreach (var effect in done)
             effects.Add(effect);
+    }
+
+    /// <summary>Asks for a look that begins from now on.</summary>
+    public void WantLook()
+    {
+        if (State.Spec is not { } spec || State.Retired || State.LookWantedAt >= Now)
+            return;
+        Record(new ScalerEvent.LookWanted(Now));
+        Do(new ScalerEffect.LookAgain(spec.Source));
     }
 
     /// <summary>Makes an intent; its lease is asked for once the intent is persisted.</summary>
@@ -68,6 +80,11 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
 
         foreach (var effect in decision.Effects)
             Do(new ScalerEffect.OfInstance(id, effect));
+
+        // One less serves, or there is room for another: the queue's next look may look the same, and must be taken into account all the same.
+        var after = State.Instances.GetValueOrDefault(id);
+        if (before.Serves != (after?.Serves ?? false) || (before.Phase != Phase.Ended && after is not { Phase: not Phase.Ended }))
+            WantLook();
     }
 
     private void AcknowledgeForgotten(InstanceId id, InstanceCommand.LaunchAnswered late)
@@ -92,6 +109,9 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
                 break;
             case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed } e:
                 Record(new ScalerEvent.PoolExhausted(pool.Name, new Blackout(Now + BlackoutTime, e.Because)));
+                break;
+            case InstanceEvent.Ended { Outcome: Outcome.Budget } e when instance.Phase == Phase.Requested:
+                Record(new ScalerEvent.PoolExhausted(pool.Name, new Blackout(Now + NoMoneyTime, e.Because, NoMoney: true)));
                 break;
             case InstanceEvent.Ended { Outcome: Outcome.Vanished } e when instance.RegisteredAt is null:
                 Failed(instance, $"it ended before its worker registered: {e.Because}");

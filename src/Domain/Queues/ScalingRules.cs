@@ -55,9 +55,10 @@ internal static class ScalingRules
         List<LaunchChoice> launch = [];
         List<LeaveChoice> leave = [];
         if (wanted > situation.Serving)
-            ScaleOut(step, spec, (wanted - situation.Serving) * situation.SlotsPerInstance, launch, held);
-        else
-            Cancel(step, situation.Serving - wanted, advice.Reason, leave);
+            ScaleOut(step, spec, (long)(wanted - situation.Serving) * situation.SlotsPerInstance, launch, held);
+
+        // A queue that is paused launches nothing, also not what still waits for money.
+        Cancel(step, spec.Paused ? int.MaxValue : situation.Serving - wanted, spec.Paused ? "the queue is paused" : advice.Reason, leave);
         EndIdle(step, spec, wanted, leave);
         held.AddRange(WaitingForMoney(step.State));
 
@@ -77,7 +78,7 @@ internal static class ScalingRules
     {
         var instances = state.Instances.Values;
         var observation = state.Observation;
-        HashSet<InstanceId> heard = [.. (observation?.Workers ?? []).Where(w => w.Instance is not null && IsFresh(observation!, w)).Select(w => w.Instance!)];
+        var heard = Heard(observation);
         int booting = 0, idle = 0, busy = 0, leaving = 0, bootingSlots = 0, idleSlots = 0, freeSlots = 0, running = 0;
         foreach (var i in instances)
         {
@@ -142,9 +143,13 @@ internal static class ScalingRules
         return next;
     }
 
+    /// <summary>The instances whose workers have reported lately.</summary>
+    private static HashSet<InstanceId> Heard(QueueObservation? observation) =>
+        [.. (observation?.Workers ?? []).Where(w => w.Instance is not null && IsFresh(observation!, w)).Select(w => w.Instance!)];
+
     private static bool IsFresh(QueueObservation observation, WorkerObservation worker) => observation.AsOf - worker.LastSeen <= Silence;
 
-    private static void ScaleOut(ScalerStep step, QueueSpec spec, int slots, List<LaunchChoice> launch, List<HeldBack> held)
+    private static void ScaleOut(ScalerStep step, QueueSpec spec, long slots, List<LaunchChoice> launch, List<HeldBack> held)
     {
         if (spec.Paused)
         {
@@ -163,7 +168,7 @@ internal static class ScalingRules
             }
 
             var room = Room(step.State, pool);
-            var count = Math.Min(room, (slots + pool.Slots - 1) / pool.Slots);
+            var count = (int)Math.Min(room, (slots + pool.Slots - 1) / pool.Slots);
             if (count > 0)
                 launch.Add(new LaunchChoice(pool.Name, count));
             slots -= count * pool.Slots;
@@ -185,7 +190,7 @@ internal static class ScalingRules
         }
 
         return state.Blackouts.TryGetValue(pool.Name, out var blackout) && blackout.Until > now
-            ? new HeldBack(HoldBack.NoCapacity, pool.Name, 0, blackout.Until, blackout.Message)
+            ? new HeldBack(blackout.NoMoney ? HoldBack.Budget : HoldBack.NoCapacity, pool.Name, 0, blackout.Until, blackout.Message)
             : null;
     }
 
@@ -214,14 +219,18 @@ internal static class ScalingRules
     /// <summary>Ends instances that were idle too long, as far as neither minimum nor policy needs them. A busy one is never touched.</summary>
     private static void EndIdle(ScalerStep step, QueueSpec spec, int wanted, List<LeaveChoice> leave)
     {
-        var gone = leave.Count;
-        var spare = step.State.Instances.Values.Count(i => i.Serves) - gone - wanted;
+        // One whose worker is silent serves nobody, however many are wanted: it only takes the place of another.
+        var heard = Heard(step.State.Observation);
+        var silent = step.State.Instances.Values.Count(i => i is { Phase: Phase.Idle, Leaving: null } && !heard.Contains(i.Id));
+        var spare = step.State.Instances.Values.Count(i => i.Serves) - silent - leave.Count - wanted;
         foreach (var instance in step.State.Instances.Values.Where(i => i is { Phase: Phase.Idle, Leaving: null }).OrderBy(i => i.IdleSince))
         {
-            if (spare <= 0 || instance.IdleSince + spec.MaxIdleTime > step.Now)
+            if (instance.IdleSince + spec.MaxIdleTime > step.Now)
                 break;
-            leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"it was idle for {Words.Duration(spec.MaxIdleTime)}"));
-            spare--;
+            if (!heard.Contains(instance.Id))
+                leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"its worker is silent and it was idle for {Words.Duration(spec.MaxIdleTime)}"));
+            else if (spare-- > 0)
+                leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"it was idle for {Words.Duration(spec.MaxIdleTime)}"));
         }
     }
 

@@ -46,6 +46,7 @@ public sealed record HeldBack(HoldBack Kind, string? Pool, int Count, DateTimeOf
             HoldBack.PoolFull => $"pool {Pool} has its maximum of {Detail}",
             HoldBack.BreakerOpen => $"pool {Pool} is stopped{until} because its instances fail: {Detail}",
             HoldBack.NoCapacity => $"pool {Pool} had no capacity and is not asked{until}: {Detail}",
+            HoldBack.Budget when Count == 0 => $"pool {Pool} gets no money and is not asked{until}: {Detail}",
             HoldBack.Budget => $"{Words.Count(Count, "instance")} of pool {Pool} {(Count == 1 ? "waits" : "wait")} for money: {Detail}",
             HoldBack.Paused => "the queue is paused",
             HoldBack.Removed => "the queue was removed from the configuration",
