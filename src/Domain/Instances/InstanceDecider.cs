@@ -66,6 +66,9 @@ public static class InstanceDecider
                 if (!state.Settled)
                     owed.Add(Ledger(state, Settlement(state)));
                 break;
+            case Phase.Booting when state.BootOverdue:
+                owed.Add(new InstanceEffect.LookAgain(state.Source));
+                break;
             case Phase.Leased or Phase.Booting or Phase.Idle or Phase.Busy:
                 break;
             default:
@@ -94,8 +97,8 @@ public static class InstanceDecider
         if (state.Dry is null && state.RenewalAskedFor != state.LeaseUntil)
             Consider(state.RenewAt);
 
-        if (state.Phase == Phase.Booting)
-            Consider(state.PhaseSince + state.Pool.MaxBootTime);
+        if (state is { Phase: Phase.Booting, BootOverdue: false })
+            Consider(state.BootLimit);
         return next;
     }
 
@@ -142,12 +145,8 @@ public static class InstanceDecider
 
     private static void Tick(InstanceState state, DateTimeOffset now, Action<InstanceEvent> record)
     {
-        if (state.Phase == Phase.Booting && now >= state.PhaseSince + state.Pool.MaxBootTime)
-        {
-            LeavingRules.Terminate(state, Outcome.StuckBooting, $"its worker did not register within {Words.Duration(state.Pool.MaxBootTime)}", now, record);
-            return;
-        }
-
+        if (state is { Phase: Phase.Booting, BootOverdue: false } && now >= state.BootLimit)
+            record(new InstanceEvent.BootTimeOver());
         LeaseRules.Tick(state, now, record);
     }
 

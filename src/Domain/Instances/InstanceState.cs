@@ -133,6 +133,14 @@ public sealed record InstanceState
     [JsonIgnore]
     public DateTimeOffset? RenewalAskedFor { get; init; }
 
+    /// <summary>Transient: its boot has taken too long, and a look at the source must show that its worker is not there.</summary>
+    [JsonIgnore]
+    public bool BootOverdue { get; init; }
+
+    /// <summary>While it boots: a look from then on that does not show its worker finds it stuck.</summary>
+    [JsonIgnore]
+    public DateTimeOffset BootLimit => PhaseSince + Pool.MaxBootTime;
+
     /// <summary>The offer that the current attempt asks.</summary>
     [JsonIgnore]
     public Offer Offer => Pool.Offers[Math.Max(0, Attempt - 1)];
@@ -243,6 +251,9 @@ public abstract record InstanceEvent : IEvent
 
     /// <summary>An idle look at a draining instance.</summary>
     public sealed record LookedIdle(int Looks, DateTimeOffset AsOf) : InstanceEvent, ITransientEvent;
+
+    /// <summary>The time to boot is over. Only a look at the source can tell whether it is stuck.</summary>
+    public sealed record BootTimeOver : InstanceEvent, ITransientEvent;
 
     /// <summary>The time to renew has come.</summary>
     public sealed record RenewalAsked(DateTimeOffset Until) : InstanceEvent, ITransientEvent;

@@ -30,12 +30,12 @@ internal static class LaunchRules
         }
     }
 
-    /// <summary>The machine exists: by the launch's answer, or because a sweep shows it first.</summary>
+    /// <summary>The machine exists: by the launch's answer, or because a sweep shows it first. It may have for long, so that its worker may have a task.</summary>
     public static void Confirm(InstanceState state, string nativeId, DateTimeOffset startedAt, DateTimeOffset now, Action<InstanceEvent> record)
     {
         record(new InstanceEvent.Launched(nativeId, startedAt, now));
         if (state.Leaving is { } outcome)
-            record(new InstanceEvent.TerminationStarted(outcome, state.LeavingBecause ?? "", now));
+            record(new InstanceEvent.DrainStarted(outcome, state.LeavingBecause ?? "", now));
     }
 
     private static void Refused(InstanceState state, LaunchOutcome.Failed failed, DateTimeOffset now, Action<InstanceEvent> record)

@@ -74,13 +74,13 @@ internal static class LeaseRules
             record(new InstanceEvent.LeaseDenied(answer.Denial, now));
 
         var because = answer.Denial.Sentence;
-        if (answer.WhenDry == WhenDry.Terminate || state.Phase is Phase.Leased or Phase.Launching or Phase.Booting)
+        if (answer.WhenDry == WhenDry.Terminate)
         {
-            // What does not work yet cannot lose a task; ending it leaves the rest of its money to those that do.
             LeavingRules.Terminate(state, Outcome.Budget, because, now, record);
         }
-        else if (answer.WhenDry == WhenDry.Drain)
+        else if (answer.WhenDry == WhenDry.Drain || state.Phase is Phase.Leased or Phase.Launching or Phase.Booting)
         {
+            // What does not work yet is ended in any case: that leaves the rest of its money to those that do.
             LeavingRules.Drain(state, Outcome.Budget, because, now, record);
         }
     }

@@ -13,10 +13,8 @@ internal static class LeavingRules
             case Phase.Launching:
                 Cancel(state, outcome, because, now, record);
                 break;
-            case Phase.Booting:
-                record(new InstanceEvent.TerminationStarted(outcome, because, now));
-                break;
-            case Phase.Idle or Phase.Busy:
+            case Phase.Booting or Phase.Idle or Phase.Busy:
+                // A worker that was not seen yet may have registered, and taken a task, since the last look.
                 record(new InstanceEvent.DrainStarted(outcome, because, now));
                 break;
             case Phase.Draining or Phase.Terminating or Phase.Ended:

@@ -15,7 +15,7 @@ internal static class MachineRules
         {
             // The answer is late or lost; the tag proves that this attempt, and no other, took effect.
             LaunchRules.Confirm(state, machine.NativeId, machine.StartedAt ?? state.FirstAskedAt ?? now, now, record);
-            state = state with { Phase = state.Leaving is null ? Phase.Booting : Phase.Terminating, NativeId = machine.NativeId };
+            state = state with { Phase = state.Leaving is null ? Phase.Booting : Phase.Draining, NativeId = machine.NativeId };
         }
 
         if (machine.State == MachineState.Ended)
@@ -29,16 +29,14 @@ internal static class MachineRules
         if (state.NativeId is null || state.Phase is Phase.Requested or Phase.Leased or Phase.Launching or Phase.Ended)
             return;
 
-        // A sweep that began before the machine did cannot show it.
-        if (command.AsOf <= state.StartedAt)
+        // A new machine may be missing although it lives: how long it is absent, and so how long it ran, counts from when it would be shown.
+        if (command.AsOf < state.StartedAt + command.ConsistencyWindow)
             return;
-        if (state.AbsentSince is not { } since)
-        {
-            record(new InstanceEvent.AbsenceChanged(command.AsOf));
-            since = command.AsOf;
-        }
 
-        if (command.AsOf - since >= command.ConsistencyWindow)
+        // The list was read some time after it was begun: the machine may have ended in between.
+        if (state.AbsentSince is not { } since)
+            record(new InstanceEvent.AbsenceChanged(now));
+        else if (command.AsOf - since >= command.ConsistencyWindow)
             End(state, since, MachineEnd.Requested, now, record);
     }
 

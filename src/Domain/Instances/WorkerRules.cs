@@ -1,3 +1,5 @@
+using ControlPlane.Domain.Deciding;
+
 namespace ControlPlane.Domain.Instances;
 
 /// <summary>What an instance makes of its workers as the source lists them.</summary>
@@ -16,19 +18,24 @@ internal static class WorkerRules
         if (state.Phase == Phase.Booting)
         {
             if (command.Workers.Count == 0)
+            {
+                if (command.AsOf >= state.BootLimit)
+                    LeavingRules.Drain(state, Outcome.StuckBooting, $"its worker did not register within {Words.Duration(state.Pool.MaxBootTime)}", now, record);
                 return;
+            }
+
             record(new InstanceEvent.WorkerRegistered(command.Workers[0].Worker, now));
             if (tasks.Length > 0)
                 record(new InstanceEvent.WorkerBusy(tasks, command.AsOf));
             return;
         }
 
-        // A worker that is missing from the list says nothing at first: its registration may have been lost while it works. One that had no task, is
-        // fed none, and stays away for long has died: its machine need not be kept.
+        // A worker that is missing from the list says nothing at first: its registration may have been lost while it works. One that was never there has no
+        // task; one that had none, is fed none, and stays away for long has died: its machine need not be kept.
         if (command.Workers.Count == 0)
         {
-            if (state.Phase == Phase.Draining && state.Tasks.Count == 0 && state.StopFeedingAnswered && command.AsOf - state.PhaseSince >= Silence)
-                LookedIdle(state, command.AsOf, now, record);
+            if (state.RegisteredAt is null || (state.Tasks.Count == 0 && command.AsOf - state.PhaseSince >= Silence))
+                Leave(state, command, now, record);
             return;
         }
 
@@ -47,18 +54,18 @@ internal static class WorkerRules
         else if (state.IdleSince is { } known && since - known >= TimeSpan.FromSeconds(1) && command.Workers.Any(w => w.LastActivity is not null))
             record(new InstanceEvent.WorkerIdle(since, command.AsOf));
 
-        if (state.Phase == Phase.Draining && command.AsOf > state.PhaseSince && state.StopFeedingAnswered)
-            LookedIdle(state, command.AsOf, now, record);
+        Leave(state, command, now, record);
     }
 
-    private static void LookedIdle(InstanceState state, DateTimeOffset asOf, DateTimeOffset now, Action<InstanceEvent> record)
+    /// <summary>An idle look: what drains ends once there were enough of them.</summary>
+    private static void Leave(InstanceState state, InstanceCommand.WorkersSeen command, DateTimeOffset now, Action<InstanceEvent> record)
     {
-        if (asOf <= state.IdleLookAt)
+        if (state.Phase != Phase.Draining || command.AsOf <= state.PhaseSince || command.AsOf <= state.IdleLookAt || !state.StopFeedingAnswered)
             return;
         var looks = state.IdleLooks + 1;
         if (looks >= (state.FeedingStopped ? 1 : LooksWithoutStop))
             record(new InstanceEvent.TerminationStarted(state.Leaving ?? Outcome.Policy, state.LeavingBecause ?? "", now));
         else
-            record(new InstanceEvent.LookedIdle(looks, asOf));
+            record(new InstanceEvent.LookedIdle(looks, command.AsOf));
     }
 }

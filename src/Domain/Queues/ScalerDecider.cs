@@ -101,9 +101,9 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
 
     private static void Configure(ScalerStep step, ScalerCommand.Configure command)
     {
-        if (command.Revision < step.State.Revision || (command.Spec.Equals(step.State.Spec) && !step.State.Retired))
+        if (command.Revision < step.State.NewestRevision || (command.Spec.Equals(step.State.Spec) && !step.State.Retired))
         {
-            if (command.Revision > step.State.Revision)
+            if (command.Revision > step.State.NewestRevision)
                 step.Record(new ScalerEvent.RevisionSeen(command.Revision));
             step.Do(new ScalerEffect.Acknowledge(command.Revision));
             return;
@@ -124,7 +124,7 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
 
     private static void Retire(ScalerStep step, ScalerCommand.Retire command)
     {
-        if (command.Revision < step.State.Revision || step.State.Retired)
+        if (command.Revision < step.State.NewestRevision || step.State.Retired)
             return;
         step.Record(new ScalerEvent.Retired(command.Revision, step.Now));
         foreach (var instance in step.State.Instances.Values.Where(i => i.Leaving is null))

@@ -9,7 +9,7 @@ internal static class ScalerFold
     public static ScalerState Apply(ScalerState state, ScalerEvent @event) => @event switch
     {
         ScalerEvent.Configured e => state with { Spec = e.Spec, Revision = e.Revision, Retired = false, PolicyAskedFor = null },
-        ScalerEvent.RevisionSeen e => state with { Revision = e.Revision },
+        ScalerEvent.RevisionSeen e => state with { SeenRevision = e.Revision },
         ScalerEvent.LookWanted e => state with { LookWantedAt = e.At },
         ScalerEvent.Retired e => state with { Retired = true, Revision = e.Revision },
         ScalerEvent.InstanceRequested e => state with { Instances = state.Instances.SetItem(e.Instance, Request(state, e)) },

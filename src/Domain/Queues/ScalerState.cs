@@ -59,6 +59,14 @@ public sealed record ScalerState
     /// <summary>The last decision that changed something.</summary>
     public DecisionRecord? LastDecision { get; init; }
 
+    /// <summary>Transient: the newest revision that declared what was known already.</summary>
+    [JsonIgnore]
+    public long SeenRevision { get; init; }
+
+    /// <summary>What an older revision, coming late, must not undo.</summary>
+    [JsonIgnore]
+    public long NewestRevision => Math.Max(Revision, SeenRevision);
+
     /// <summary>Transient: the last look at the queue.</summary>
     [JsonIgnore]
     public QueueObservation? Observation { get; init; }

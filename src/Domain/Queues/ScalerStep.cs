@@ -101,7 +101,7 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
             case InstanceEvent.WorkerRegistered when State.Breakers.ContainsKey(pool.Name) || State.Blackouts.ContainsKey(pool.Name):
                 Record(new ScalerEvent.PoolRecovered(pool.Name, null, Now));
                 break;
-            case InstanceEvent.TerminationStarted { Outcome: Outcome.StuckBooting } e:
+            case InstanceEvent.DrainStarted { Outcome: Outcome.StuckBooting } e:
                 Failed(instance, e.Because);
                 break;
             case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed, Fault: ProviderFault.Misconfigured } e:

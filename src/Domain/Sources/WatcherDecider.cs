@@ -79,11 +79,14 @@ public sealed record WatcherState
     public ImmutableSortedSet<QueueName> Missing { get; init; } = [];
 }
 
-/// <summary>The rules of a source's watcher: one look for all queues at a pace, told only to those whose queue changed. A failed look is told to nobody.</summary>
+/// <summary>The rules of a source's watcher: one look for all queues at a pace, told to those whose queue changed, and now and then to all. A failed look is told to nobody.</summary>
 public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, WatcherEvent, WatcherEffect>
 {
     /// <summary>A change is told again for so many looks: a drain needs to see idleness more than once.</summary>
     private const int LooksAfterChange = 3;
+
+    /// <summary>A queue of which nothing was told for so long is told again though nothing changed there: what it was told may have been lost.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
@@ -134,9 +137,9 @@ public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, Watc
             if (!queues.TryGetValue(observation.Queue, out var watched))
                 continue;
             var changed = watched.Told is null || !Same(watched.Told, observation);
-            if (!changed && watched.LooksLeft == 0)
+            if (!changed && watched.LooksLeft == 0 && observation.AsOf - watched.Told!.AsOf < LongestSilence)
                 continue;
-            queues[observation.Queue] = new WatchedQueue(observation, changed ? LooksAfterChange : watched.LooksLeft - 1);
+            queues[observation.Queue] = new WatchedQueue(observation, changed ? LooksAfterChange : Math.Max(0, watched.LooksLeft - 1));
             effects.Add(new WatcherEffect.Tell(observation));
         }
 

@@ -146,8 +146,10 @@ public sealed class SimulatedCloud(string provider, CloudTemper temper, TimeSpan
     private LaunchOutcome.Launched Start(LaunchBatch batch, LaunchIntent intent)
     {
         var late = dice.Chance(0.5) ? dice.Between(TimeSpan.Zero, temper.LateBy) : TimeSpan.Zero;
+
+        // Lists that also forget the ended would hide when it ended: how long it is billed is then known to the window only.
         var hiddenFrom = agenda.Now + dice.Between(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(40));
-        var hides = late == TimeSpan.Zero && window > TimeSpan.FromSeconds(20) && dice.Chance(0.2);
+        var hides = late == TimeSpan.Zero && window > TimeSpan.FromSeconds(20) && temper.EndedShownFor > window && dice.Chance(0.2);
 
         // The platform bills at most the price that was offered; spot may be cheaper.
         var rate = batch.Offer.Market == Market.Spot ? new HourlyRate(batch.Offer.Rate.MicrosPerHour * dice.Between(50, 100) / 100) : batch.Offer.Rate;

@@ -105,7 +105,8 @@ public sealed class EntityHost<TDecider, TState, TCommand, TEvent, TEffect>(stri
 
     public override string? CheckReplay()
     {
-        if (!Up || _line.Count > 0)
+        // What persists nothing remembers nothing.
+        if (!Up || _line.Count > 0 || _journal.Count == 0)
             return null;
         var folded = JsonSerializer.Serialize(Fold());
         var live = JsonSerializer.Serialize(State);

@@ -44,7 +44,7 @@ public static class FaultMaker
         15 => new Fault.LooksFail(from, until, 0.3 + (dice.Unit() * 0.7)),
         16 => dice.Chance(0.5)
             ? new Fault.SlowSource(from, until, dice.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)))
-            : new Fault.Unlisted(from, until),
+            : new Fault.Unlisted(from, from + dice.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(150))),
         17 => dice.Chance(0.5) || !leaseSwitch ? new Fault.Foreign(from, dice.Below(queues)) : new Fault.GuestsCutOff(from, until),
         _ => new Fault.Operator(from, (OperatorAct)dice.Below(Enum.GetValues<OperatorAct>().Length), dice.Below(queues)),
     };

@@ -69,10 +69,14 @@ public sealed class FaultRun
             clouds[provider.Name] = _wiring.Clouds[provider.Name] =
                 new SimulatedCloud(provider.Name, scenario.CloudTemper, provider.ConsistencyWindow, _weather, _agenda, dice.Split(salt++), _auditor)
                 {
-                    Started = nature.Boot,
+                    Started = machine =>
+                    {
+                        _history?.Note(machine.NativeId, "starts", $"{machine.Instance} {machine.Offer.Key} at {machine.Rate}");
+                        nature.Boot(machine);
+                    },
                     Stopped = machine =>
                     {
-                        _history?.Note(machine.NativeId, machine.Cause.ToString());
+                        _history?.Note(machine.NativeId, machine.Cause.ToString(), $"{machine.Instance} ends {machine.EndsAt:HH:mm:ss.fff}");
                         source.Die(machine);
                     },
                 };

@@ -133,7 +133,11 @@ public sealed class Household
     private void Tell()
     {
         foreach (var (name, ledger) in _wiring.Ledgers)
-            Tell(ledger, r => ledger.Tell(new LedgerCommand.Configure(_ledgers[name], r)));
+        {
+            var tree = _ledgers[name];
+            Tell(ledger, r => ledger.Tell(new LedgerCommand.Configure(tree, r)));
+        }
+
         foreach (var provider in _scenario.Providers)
         {
             var gateway = _wiring.Gateways[provider.Name];
@@ -143,10 +147,12 @@ public sealed class Household
 
         foreach (var (name, scaler) in _wiring.Scalers)
         {
+            var revision = _revisions[scaler.Name];
+            var spec = _queues[name];
             if (_removed.Contains(name))
-                _wiring.Send(() => scaler.Tell(new ScalerCommand.Retire(_revisions[scaler.Name])));
+                _wiring.Send(() => scaler.Tell(new ScalerCommand.Retire(revision)));
             else
-                Tell(scaler, r => scaler.Tell(new ScalerCommand.Configure(_queues[name], r)));
+                Tell(scaler, r => scaler.Tell(new ScalerCommand.Configure(spec, r)));
         }
 
         QueueName[] watched = [.. _scenario.Queues.Select(q => q.Name)];

@@ -17,9 +17,6 @@ public sealed class Auditor
     /// <summary>A task that was taken so recently may have been taken after the last idle look, where the source cannot stop feeding.</summary>
     private static readonly TimeSpan RaceWithoutStop = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long it takes at most, with a source that answers, from a worker's registration to its being noticed.</summary>
-    private static readonly TimeSpan NoticeTime = TimeSpan.FromMinutes(3);
-
     private readonly Scenario _scenario;
     private readonly Agenda _agenda;
     private readonly Dictionary<QueueName, Bill[]> _chains = [];
@@ -172,16 +169,8 @@ public sealed class Auditor
         {
             Outcome.Operator => _endedAtOnce.Contains(machine.Instance),
             Outcome.Budget => _agenda.Now >= instance.LeaseUntil - instance.Margin - TimeSpan.FromSeconds(1)
-                || Chain(_scenario.Queues.First(q => q.Name == machine.Queue).Budget).Any(b => b.WhenDry == WhenDry.Terminate)
-                || IsUnnoticed(machine, run),
-            Outcome.StuckBooting => run.WorkerRegisteredAt + NoticeTime >= machine.StartedAt + machine.Pool!.MaxBootTime,
-
-            // One that was not known to work yet: its worker registered a moment ago.
-            Outcome.Idle or Outcome.Policy => IsUnnoticed(machine, run),
+                || Chain(_scenario.Queues.First(q => q.Name == machine.Queue).Budget).Any(b => b.WhenDry == WhenDry.Terminate),
             _ => _endedAtOnce.Contains(machine.Instance),
         };
     }
-
-    private bool IsUnnoticed(SimulatedMachine machine, TaskRun run) =>
-        Scaler(machine.Queue).Instances[machine.Instance].RegisteredAt is null && _agenda.Now - run.WorkerRegisteredAt < NoticeTime;
 }
