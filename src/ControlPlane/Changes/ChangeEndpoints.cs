@@ -4,7 +4,6 @@ using System.Text.Json;
 using ControlPlane.Actors.ReadModel;
 using ControlPlane.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
@@ -39,7 +38,7 @@ internal static class ChangeEndpoints
         Actors.ReadModel.Changes news,
         HttpApiOptions options,
         TimeProvider time,
-        IOptions<JsonOptions> json,
+        IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         [Description("Only changes of this queue.")] string? queue,
         [Description("Only about these, separated by commas: instance, decision, ledger, pool, configuration, orphan.")] string? kinds,
         [Description("Changes behind this number; absent: those from now on. The header Last-Event-ID goes before it.")] long? after,
