@@ -89,7 +89,7 @@ internal static class ApiDocument
         options.AddSchemaTransformer((schema, context, _) =>
         {
             if (context.JsonPropertyInfo is null && Examples.TryGetValue(context.JsonTypeInfo.Type, out var example))
-                schema.Example = JsonNode.Parse(example);
+                schema.Examples = [JsonNode.Parse(example)!];
             return Task.CompletedTask;
         });
     }

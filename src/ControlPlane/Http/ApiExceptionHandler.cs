@@ -6,6 +6,7 @@ using Akka.Hosting;
 using ControlPlane.Actors.ReadModel;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ControlPlane.Http;
 
@@ -33,7 +34,7 @@ internal sealed partial class ApiExceptionHandler(ILogger<ApiExceptionHandler> l
         return true;
     }
 
-    private static IResult? ResultFor(Exception exception, HttpContext context) => exception switch
+    private static ProblemHttpResult? ResultFor(Exception exception, HttpContext context) => exception switch
     {
         InvalidCursorException => Problems.Invalid("after", $"{exception.Message} Use the 'next' of the page before, with the same filters."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
@@ -47,7 +48,7 @@ internal sealed partial class ApiExceptionHandler(ILogger<ApiExceptionHandler> l
         _ => null,
     };
 
-    private static IResult Bad(string message)
+    private static ProblemHttpResult Bad(string message)
     {
         var match = Binding().Match(message);
         return match.Success
