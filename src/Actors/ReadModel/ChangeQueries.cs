@@ -1,9 +1,6 @@
-using System.Text.Json.Serialization;
-
 namespace ControlPlane.Actors.ReadModel;
 
 /// <summary>What a change is about.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ChangeTopic>))]
 public enum ChangeTopic
 {
     /// <summary>An instance's life.</summary>

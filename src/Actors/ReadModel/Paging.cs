@@ -18,6 +18,19 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next)
     public Page<TOther> Select<TOther>(Func<T, TOther> map) => new([.. Items.Select(map)], Next);
 }
 
+/// <summary>Pages of lists that are in memory.</summary>
+public static class Page
+{
+    /// <summary>A page of what is sorted by a unique name.</summary>
+    /// <exception cref="InvalidCursorException">The cursor is not of this list.</exception>
+    public static Page<T> Of<T>(IEnumerable<T> all, Func<T, string> name, PageRequest page)
+    {
+        var after = page.After is { } cursor ? Cursor.Text(cursor) : null;
+        var rows = all.Where(x => after is null || string.CompareOrdinal(name(x), after) > 0).OrderBy(name, StringComparer.Ordinal).Take(page.Limit + 1).ToList();
+        return rows.Count > page.Limit ? new Page<T>(rows[..page.Limit], Cursor.Of(name(rows[page.Limit - 1]))) : new Page<T>(rows, null);
+    }
+}
+
 /// <summary>The text is no cursor of the list that it was given to.</summary>
 public sealed class InvalidCursorException(string cursor) : Exception($"'{cursor}' is not a cursor of this list.")
 {

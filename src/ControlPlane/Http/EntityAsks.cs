@@ -1,0 +1,62 @@
+using Akka.Hosting;
+using ControlPlane.Actors.Budgets;
+using ControlPlane.Actors.Catalog;
+using ControlPlane.Actors.Clustering;
+using ControlPlane.Actors.Providers;
+using ControlPlane.Actors.Queues;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Actors.Sources;
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Queues;
+
+namespace ControlPlane.Http;
+
+/// <summary>An entity is there but could not answer now. Asking again is safe.</summary>
+public sealed class EntityUnavailableException(string message) : Exception(message)
+{
+    public EntityUnavailableException()
+        : this("")
+    {
+    }
+
+    public EntityUnavailableException(string message, Exception inner)
+        : this(message) => _ = inner;
+}
+
+/// <summary>
+/// Asks the entities on behalf of a request. Whoever does not answer in time, or answers that it cannot, ends the request with an exception that
+/// <see cref="ApiExceptionHandler"/> makes a 503 of.
+/// </summary>
+public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions options)
+{
+    private readonly Regions _regions = new(registry);
+
+    public Task<ScalerView> ScalerAsync(string queue, CancellationToken cancel) => AskAsync<ScalerRegion, ScalerView>(queue, new ScalerQuery(), cancel);
+
+    public Task<ScalerReply> ScalerAsync(string queue, ScalerCommand command, CancellationToken cancel) => AskAsync<ScalerRegion, ScalerReply>(queue, command, cancel);
+
+    public Task<LedgerView> LedgerAsync(string root, CancellationToken cancel) => AskAsync<LedgerRegion, LedgerView>(root, new LedgerQuery(), cancel);
+
+    public Task<GatewayView> GatewayAsync(string provider, CancellationToken cancel) => AskAsync<GatewayRegion, GatewayView>(provider, new GatewayQuery(), cancel);
+
+    public Task<WatcherView> WatcherAsync(string source, CancellationToken cancel) => AskAsync<WatcherRegion, WatcherView>(source, new WatcherQuery(), cancel);
+
+    public async Task<CatalogView> CatalogAsync(CancellationToken cancel) =>
+        Expect<CatalogView>(await _regions.AskCatalogAsync<object>(new CatalogQuery(), options.AskTimeout, cancel).ConfigureAwait(false));
+
+    public async Task<CatalogReply> ApplyAsync(CatalogCommand.Apply command, CancellationToken cancel) =>
+        Expect<CatalogReply>(await _regions.AskCatalogAsync<object>(command, options.AskTimeout, cancel).ConfigureAwait(false));
+
+    private async Task<T> AskAsync<TRegion, T>(string entity, object message, CancellationToken cancel) =>
+        Expect<T>(await _regions.AskAsync<TRegion, object>(entity, message, options.AskTimeout, cancel).ConfigureAwait(false));
+
+    private static T Expect<T>(object answer) => answer switch
+    {
+        T expected => expected,
+        ShellRefusal { Reason: RefusalReason.NotPersisted } r => throw new EntityUnavailableException($"{r.Entity} could not write to the journal; whether the request took effect is not known. Ask again."),
+        ShellRefusal { Reason: RefusalReason.Restarting } r => throw new EntityUnavailableException($"{r.Entity} is starting again after a failure. Ask again."),
+        ShellRefusal { Reason: RefusalReason.Stopping } r => throw new EntityUnavailableException($"{r.Entity} is being moved to another node. Ask again."),
+        ShellRefusal { Reason: RefusalReason.Overloaded } r => throw new EntityUnavailableException($"{r.Entity} has too many requests waiting. Ask again later."),
+        _ => throw new System.Diagnostics.UnreachableException($"An entity answered with {answer.GetType().Name} where {typeof(T).Name} was expected."),
+    };
+}
