@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 
 namespace ControlPlane.Cli;
@@ -79,13 +78,13 @@ public static class CommandLine
             options.Server, options.Token, options.Timeout,
         };
         var verbs = new Verbs(parts, options);
-        verbs.Add(root, NodeVerbs.Run(verbs, root));
-        verbs.Add(root, Demo.DemoVerb.Build(verbs));
-        verbs.Add(root, ConfigurationVerbs.Build(verbs));
-        verbs.Add(root, [GetVerb.Build(verbs), ExplainVerb.Build(verbs)]);
-        verbs.Add(root, OperatorVerbs.Build(verbs));
-        verbs.Add(root, [TaskVerbs.Build(verbs)]);
-        verbs.Add(root, NodeVerbs.Others(verbs));
+        Verbs.Add(root, NodeVerbs.Run(verbs, root));
+        Verbs.Add(root, Demo.DemoVerb.Build(verbs));
+        Verbs.Add(root, ConfigurationVerbs.Build(verbs));
+        Verbs.Add(root, [GetVerb.Build(verbs), ExplainVerb.Build(verbs)]);
+        Verbs.Add(root, OperatorVerbs.Build(verbs));
+        Verbs.Add(root, [TaskVerbs.Build(verbs)]);
+        Verbs.Add(root, NodeVerbs.Others(verbs));
         return root;
     }
 
@@ -130,7 +129,7 @@ internal sealed class Verbs(CommandParts parts, GlobalOptions options)
     public void Attach(Command command, Func<Invocation, CancellationToken, Task<int>> run) =>
         command.SetAction((parse, cancel) => run(new Invocation(parse, parts, options), cancel));
 
-    public void Add(Command parent, IEnumerable<Command> verbs)
+    public static void Add(Command parent, IEnumerable<Command> verbs)
     {
         foreach (var verb in verbs)
             parent.Add(verb);

@@ -111,7 +111,7 @@ internal static class Resources
             Column.OfMoney("SPENT", "spent"),
             Column.OfMoney("HELD AFTER", "heldAfter"),
             Column.OfMoney("SPENT AFTER", "spentAfter"),
-            Column.Of("WHY", "why"),
+            Column.Of("WHY", "sentence"),
         ]),
         new("decisions", "/api/v1/decisions", Naming.Optional,
         [

@@ -18,8 +18,7 @@ internal sealed record SeenTask(string Id, string Queue, string Name, string Sta
         task.Time("startedAt"));
 }
 
-/// <summary>An instance as the API shows it.</summary>
-/// <param name="Waiting">Why it has to wait for its lease, or cannot renew it; null if it does not.</param>
+/// <summary>An instance as the API shows it. Waiting: why it has to wait for its lease, or cannot renew it; null if it does not.</summary>
 internal sealed record SeenInstance(string Id, string Queue, string Pool, string Phase, DateTimeOffset? Since, int Tasks, string? Waiting, string? Because, decimal Cost)
 {
     public bool IsLive => Phase != "ended";
@@ -50,8 +49,7 @@ internal sealed record SeenBudget(string Name, string? Parent, string Window, de
         Amounts.Dollars(budget, "limit"));
 }
 
-/// <summary>A decision in words.</summary>
-/// <param name="HeldBack">What kept it from more: the kind and, if it concerns one, the pool; with the sentence.</param>
+/// <summary>A decision in words, and what kept it from more: the kind and, if it concerns one, the pool; with the sentence.</summary>
 internal sealed record SeenDecision(DateTimeOffset? At, string Queue, string Sentence, IReadOnlyList<(string Kind, string? Pool, string Sentence)> HeldBack)
 {
     public static SeenDecision From(JsonNode decision) => new(

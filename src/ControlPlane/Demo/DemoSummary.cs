@@ -5,8 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace ControlPlane.Demo;
 
-/// <summary>A pool's size and price as the API shows them.</summary>
-/// <param name="DollarsAnHour">Of its first offer.</param>
+/// <summary>A pool's size and the price of its first offer as the API shows them.</summary>
 internal sealed record SeenPool(string Name, int MaxInstances, decimal DollarsAnHour)
 {
     public static SeenPool From(JsonNode pool) => new(
@@ -18,9 +17,7 @@ internal sealed record SeenPool(string Name, int MaxInstances, decimal DollarsAn
 /// <summary>How long the tasks of a queue waited for their first start.</summary>
 internal sealed record WaitingTimes(string Queue, int Tasks, TimeSpan Median, TimeSpan Longest);
 
-/// <summary>Something that kept machines from starting.</summary>
-/// <param name="Times">In how many decisions.</param>
-/// <param name="Sentence">The last one's words.</param>
+/// <summary>Something that kept machines from starting: in how many decisions, and the last one's words.</summary>
 internal sealed record HoldUp(int Times, string Queue, string Sentence);
 
 /// <summary>What the play came to, all of it from the API.</summary>
