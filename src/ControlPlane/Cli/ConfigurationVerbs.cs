@@ -8,6 +8,7 @@ namespace ControlPlane.Cli;
 internal static class ConfigurationVerbs
 {
     public const string Path = "/api/v1/configuration";
+    public const string Yaml = "application/yaml";
 
     public static IEnumerable<Command> Build(Verbs verbs)
     {
@@ -74,7 +75,7 @@ internal static class ConfigurationVerbs
             new ApiRequest(HttpMethod.Put, dryRun ? $"{Path}?dryRun=true" : Path)
             {
                 Body = text,
-                ContentType = "text/yaml",
+                ContentType = Yaml,
                 IfMatch = revision?.ToString(System.Globalization.CultureInfo.InvariantCulture),
             },
             cancel);

@@ -9,7 +9,7 @@ namespace ControlPlane.Cli;
 internal static class Documents
 {
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly ISerializer _yaml = new SerializerBuilder().WithQuotingNecessaryStrings().DisableAliases().Build();
+    private static readonly ISerializer _yaml = new SerializerBuilder().WithQuotingNecessaryStrings(true).DisableAliases().Build();
 
     public static string Json(JsonNode? node) => node?.ToJsonString(_indented) ?? "null";
 

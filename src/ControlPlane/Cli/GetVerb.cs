@@ -47,10 +47,12 @@ internal static class GetVerb
             if (result.GetResult(what) is not { Tokens: [var token] } || Resources.All.FirstOrDefault(r => r.Name == token.Value) is not { } resource)
                 return;
             var named = result.GetResult(name) is { Tokens.Count: > 0 };
-            if (resource.Naming == Naming.Required && !named)
+            if (resource.Naming == Naming.ManyOfOne && !named)
                 result.AddError($"Name the budget: get {resource.Name} NAME.");
-            if (resource.Naming == Naming.None && named)
-                result.AddError($"There is only one {resource.Name}: leave the name out.");
+            if (resource.Naming is Naming.Single or Naming.Many && named)
+                result.AddError($"'get {resource.Name}' takes no name.");
+            if (!resource.ByQueue && result.GetResult(options.Queue) is { Implicit: false })
+                result.AddError($"'get {resource.Name}' takes no --queue.");
         });
         return verb;
     }
@@ -63,7 +65,7 @@ internal static class GetVerb
         if (resource.Name == "configuration")
             return await ConfigurationAsync(i, i.Value(options.Output), cancel);
 
-        var single = resource.Naming == Naming.None || (name is not null && resource.Naming == Naming.Optional);
+        var single = resource.Naming == Naming.Single || (name is not null && resource.Naming == Naming.ManyOrOne);
         return await ShowAsync(
             i,
             options,
@@ -93,7 +95,7 @@ internal static class GetVerb
     {
         using var api = i.Connect();
         var json = format == "json";
-        var answer = await api.SendAsync(new ApiRequest(HttpMethod.Get, ConfigurationVerbs.Path) { Accept = json ? "application/json" : "text/yaml" }, cancel);
+        var answer = await api.SendAsync(new ApiRequest(HttpMethod.Get, ConfigurationVerbs.Path) { Accept = json ? "application/json" : ConfigurationVerbs.Yaml }, cancel);
         i.Terminal.Output.WriteLine(json ? Documents.Json(answer.Json()) : Printable.Lines(answer.Body.TrimEnd('\n')));
         return ExitCode.Ok;
     }
@@ -169,7 +171,7 @@ internal static class GetVerb
         var whole = reading.Single ? reading.Items[0] : new JsonArray([.. reading.Items.Select(n => n.DeepClone())]);
         if (format == "json")
             i.Terminal.Output.WriteLine(Documents.Json(whole));
-        else if (format == "yaml" || (reading.Single && resource.Columns.Count == 0))
+        else if (format == "yaml" || reading.Single)
             i.Terminal.Output.WriteLine(Documents.Yaml(whole));
         else if (reading.Items.Count == 0)
             i.Remark($"There are no {resource.Name}.");

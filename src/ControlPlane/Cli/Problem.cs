@@ -29,7 +29,7 @@ public sealed record Problem(int Status, string Title, string Detail, IReadOnlyL
         if (TryParse(body) is not JsonObject document)
             return new Problem(status, words, "", []);
 
-        return new Problem(status, document.Text("title") ?? words, document.Text("detail") ?? "", [.. Fields(document["errors"])]);
+        return new Problem(status, document.Text("title") ?? words, document.Text("detail") ?? "", [.. Fields(document["faults"] ?? document["errors"])]);
     }
 
     private static IEnumerable<FieldError> Fields(JsonNode? errors) => errors switch

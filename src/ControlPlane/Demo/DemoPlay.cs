@@ -53,8 +53,9 @@ internal sealed class DemoPlay(DemoPlan plan, TimeSpan patience)
         return true;
     }
 
+    /// <summary>Every task has ended, every machine is gone, and its account is closed.</summary>
     public bool IsOver(DemoScene scene) =>
-        _begun == plan.Waves.Count && scene.Tasks.Count >= Submitted && scene.Tasks.All(t => t.HasEnded) && !scene.Live.Any();
+        _begun == plan.Waves.Count && scene.Tasks.Count >= Submitted && scene.Tasks.All(t => t.HasEnded) && scene.Instances.All(i => !i.IsLive && i.Settled);
 
     /// <summary>The configuration with every limit doubled, and what that means in words.</summary>
     /// <exception cref="FaultyInputException">It is no document that this version reads.</exception>

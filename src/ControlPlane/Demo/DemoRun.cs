@@ -148,7 +148,7 @@ internal sealed class DemoRun(Invocation i, DemoArguments arguments)
 
     private static async Task<string> RaiseAsync(ApiClient api, CancellationToken cancel)
     {
-        var inForce = await api.SendAsync(new ApiRequest(HttpMethod.Get, ConfigurationVerbs.Path) { Accept = "text/yaml" }, cancel);
+        var inForce = await api.SendAsync(new ApiRequest(HttpMethod.Get, ConfigurationVerbs.Path) { Accept = ConfigurationVerbs.Yaml }, cancel);
         var (text, says) = DemoPlay.WithTwiceTheMoney(inForce.Body);
         await ConfigurationVerbs.PutAsync(api, text, false, null, cancel);
         return says;

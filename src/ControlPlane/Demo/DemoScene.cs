@@ -19,7 +19,7 @@ internal sealed record SeenTask(string Id, string Queue, string Name, string Sta
 }
 
 /// <summary>An instance as the API shows it. Waiting: why it has to wait for its lease, or cannot renew it; null if it does not.</summary>
-internal sealed record SeenInstance(string Id, string Queue, string Pool, string Phase, DateTimeOffset? Since, int Tasks, string? Waiting, string? Because, decimal Cost)
+internal sealed record SeenInstance(string Id, string Queue, string Pool, string Phase, DateTimeOffset? Since, int Tasks, string? Waiting, string? Because, decimal Cost, bool Settled)
 {
     public bool IsLive => Phase != "ended";
 
@@ -31,10 +31,11 @@ internal sealed record SeenInstance(string Id, string Queue, string Pool, string
         instance.Text("pool") ?? "",
         instance.Text("phase") ?? "",
         instance.Time("since"),
-        instance.At("tasks") is JsonArray tasks ? tasks.Count : (int)(instance.Number("tasks") ?? 0),
+        instance.Items("tasks").Count(),
         instance.Text("waiting"),
         instance.Text("because"),
-        Amounts.Dollars(instance, "cost") ?? 0);
+        Amounts.Dollars(instance, "costMicros") ?? 0,
+        instance.Flag("settled"));
 }
 
 /// <summary>A budget in its current window.</summary>
@@ -44,9 +45,9 @@ internal sealed record SeenBudget(string Name, string? Parent, string Window, de
         budget.Text("name") ?? "",
         budget.Text("parent"),
         budget.Text("window") ?? "",
-        Amounts.Dollars(budget, "spent") ?? 0,
-        Amounts.Dollars(budget, "held") ?? 0,
-        Amounts.Dollars(budget, "limit"));
+        Amounts.Dollars(budget, "current.spentMicros") ?? 0,
+        Amounts.Dollars(budget, "current.heldMicros") ?? 0,
+        Amounts.Dollars(budget, "limitMicros"));
 }
 
 /// <summary>A decision in words, and what kept it from more: the kind and, if it concerns one, the pool; with the sentence.</summary>

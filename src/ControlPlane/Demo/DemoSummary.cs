@@ -11,7 +11,7 @@ internal sealed record SeenPool(string Name, int MaxInstances, decimal DollarsAn
     public static SeenPool From(JsonNode pool) => new(
         pool.Text("name") ?? "",
         (int)(pool.Number("maxInstances") ?? 0),
-        Amounts.Dollars(pool.Items("offers").FirstOrDefault(), "rate") ?? 0);
+        Amounts.Dollars(pool.Items("offers").FirstOrDefault(), "rateMicrosPerHour") ?? 0);
 }
 
 /// <summary>How long the tasks of a queue waited for their first start.</summary>

@@ -67,7 +67,7 @@ public sealed class ConfigurationVerbTests : IDisposable
         var request = server.Seen.Single();
         Assert.Equal(Good, request.Body);
         Assert.Equal("\"3\"", request.Headers["If-Match"]);
-        Assert.StartsWith("text/yaml", request.Headers["Content-Type"], StringComparison.Ordinal);
+        Assert.StartsWith("application/yaml", request.Headers["Content-Type"], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,8 +6,8 @@ public sealed class GetTests
 {
     private const string Queues = """
         {"items":[
-          {"name":"default","budget":"lab","pending":3,"running":1,"instances":2,"maxInstances":4,"decision":"3 tasks wait. Launching 1 in pool cpu."},
-          {"name":"training","budget":"lab","pending":0,"running":0,"instances":0,"maxInstances":1,"decision":null}],
+          {"name":"default","budget":"lab","instances":{"busy":1,"idle":2},"maxInstances":4,"lastDecision":"3 tasks wait. Launching 1 in pool cpu."},
+          {"name":"training","budget":"lab","instances":{},"maxInstances":1,"lastDecision":null}],
          "next":null}
         """;
 
@@ -20,9 +20,9 @@ public sealed class GetTests
 
         Assert.Equal(0, result.Exit);
         Assert.Equal(3, result.Lines.Count);
-        Assert.Matches(@"^NAME +BUDGET +PENDING +RUNNING +INSTANCES +MAX +LAST DECISION$", result.Lines[0]);
-        Assert.Matches(@"^default +lab +3 +1 +2 +4 +3 tasks wait\. Launching 1 in pool cpu\.$", result.Lines[1]);
-        Assert.Matches(@"^training +lab +0 +0 +0 +1 +-$", result.Lines[2]);
+        Assert.Matches(@"^NAME +BUDGET +INSTANCES +MAX +PHASES +DECIDED +LAST DECISION$", result.Lines[0]);
+        Assert.Matches(@"^default +lab +3 +4 +1 busy, 2 idle +- +3 tasks wait\. Launching 1 in pool cpu\.$", result.Lines[1]);
+        Assert.Matches(@"^training +lab +0 +1 +- +- +-$", result.Lines[2]);
         Assert.DoesNotContain('\e', result.Output);
     }
 
@@ -47,11 +47,11 @@ public sealed class GetTests
     }
 
     [Fact]
-    public async Task Yaml_OfOneObject_QuotesWhatLooksLikeSomethingElse()
+    public async Task OneObject_IsPrintedAsYaml_AndQuotesWhatLooksLikeSomethingElse()
     {
         using var server = new ScriptedServer().Answer("GET /api/v1/queues/a%2Fb", """{"name":"123","paused":false,"pools":["x"],"text":"yes"}""");
 
-        var result = await server.RunAsync("get", "queues", "a/b", "-o", "yaml");
+        var result = await server.RunAsync("get", "queues", "a/b");
 
         Assert.Equal(["name: \"123\"", "paused: false", "pools:", "- x", "text: \"yes\""], result.Lines.Select(l => l.Replace('\'', '"')));
     }
@@ -84,9 +84,9 @@ public sealed class GetTests
     public async Task Money_IsShownInDollars()
     {
         using var server = new ScriptedServer().Answer(
-            "GET /api/v1/budgets", """{"items":[{"name":"lab","window":"day","spent":1250000,"held":333400,"limit":2000000,"instances":2,"windowEnds":"2026-01-02T00:00:00Z"}]}""");
+            "GET /api/v1/budgets", """{"items":[{"name":"lab","window":"day","limitMicros":2000000,"instances":2,"waiting":1,"current":{"spentMicros":1250000,"heldMicros":333400,"windowEnd":"2026-01-02T00:00:00Z"}}]}""");
 
-        Assert.Matches(@"^lab +day +\$1\.25 +\$0\.3334 +\$2\.00 +2 +2026-01-02 00:00:00$", (await server.RunAsync("get", "budgets")).Lines[1]);
+        Assert.Matches(@"^lab +\$1\.25 +\$0\.3334 +\$2\.00 +day +2 +1 +2026-01-02 00:00:00$", (await server.RunAsync("get", "budgets")).Lines[1]);
     }
 
     [Fact]
@@ -103,12 +103,12 @@ public sealed class GetTests
     [Fact]
     public async Task Configuration_IsPrintedAsTheDocumentThatItIs()
     {
-        using var server = new ScriptedServer().Answer("GET /api/v1/configuration", "version: 1\nqueues: []\n", type: "text/yaml");
+        using var server = new ScriptedServer().Answer("GET /api/v1/configuration", "version: 1\nqueues: []\n", type: "application/yaml");
 
         var result = await server.RunAsync("get", "configuration");
 
         Assert.Equal("version: 1\nqueues: []\n", result.Output);
-        Assert.StartsWith("text/yaml", server.Seen.Single().Headers["Accept"], StringComparison.Ordinal);
+        Assert.StartsWith("application/yaml", server.Seen.Single().Headers["Accept"], StringComparison.Ordinal);
     }
 
     [Fact]

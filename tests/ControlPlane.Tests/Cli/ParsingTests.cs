@@ -45,6 +45,8 @@ public sealed class ParsingTests
     [InlineData("get nonsense")]
     [InlineData("get entries")]
     [InlineData("get cluster one")]
+    [InlineData("get decisions one")]
+    [InlineData("get budgets --queue q")]
     [InlineData("get queues --limit 0")]
     [InlineData("get queues -o csv")]
     [InlineData("get queues --server nonsense")]

@@ -26,7 +26,7 @@ public sealed class ProblemTests
     [Fact]
     public void Problem_WithPlacesInADocument_IsReadWithThem()
     {
-        var problem = Problem.Read(422, """{"title":"Faulty","errors":[{"path":"queues[0].budget","message":"There is no budget 'x'.","fix":"Declare it.","line":3,"column":5},"also this"]}""");
+        var problem = Problem.Read(422, """{"title":"Faulty","errors":{"queues[0].budget":["There is none."]},"faults":[{"path":"queues[0].budget","message":"There is no budget 'x'.","fix":"Declare it.","line":3,"column":5},"also this"]}""");
 
         Assert.Equal(["3:5 queues[0].budget: There is no budget 'x'. Declare it.", "also this"], problem.Errors.Select(e => e.ToString()));
     }
