@@ -71,7 +71,7 @@ internal static class DemoScreen
         return bar;
     }
 
-    private static int Cells(decimal amount, decimal limit) => (int)Math.Clamp(Math.Round(amount / limit * BarCells), 0, BarCells);
+    private static int Cells(decimal amount, decimal limit) => (int)Math.Clamp(Math.Round(amount / limit * BarCells, MidpointRounding.AwayFromZero), 0, BarCells);
 
     private static Table Queues(DemoScene scene)
     {
