@@ -8,9 +8,8 @@ internal static class NodeVerbs
     /// <summary>The verb <c>run</c>; the root takes the same options and does the same.</summary>
     public static IEnumerable<Command> Run(Verbs verbs, RootCommand root)
     {
-        var defaults = new RunArguments();
-        var data = new Option<string>("--data") { Description = "Where the node keeps its database.", HelpName = "FOLDER", DefaultValueFactory = _ => defaults.DataFolder };
-        var listen = new Option<string>("--listen") { Description = "The address to listen on.", HelpName = "URL", DefaultValueFactory = _ => defaults.Listen };
+        var data = new Option<string?>("--data") { Description = "Where the node keeps its database: ./data.", HelpName = "FOLDER" };
+        var listen = new Option<string?>("--listen") { Description = $"The address to listen on: {RunArguments.DefaultListen}.", HelpName = "URL" };
         listen.Validators.Add(result =>
         {
             var text = result.Tokens.Count == 0 ? RunArguments.DefaultListen : result.Tokens[0].Value;

@@ -102,8 +102,16 @@ public sealed class ParsingTests
 
         await CommandResult.OfAsync(_silent, [], parts => parts with { Run = (arguments, _) => Task.FromResult((seen = arguments) is null ? 1 : 0) });
 
-        Assert.Equal(("data", RunArguments.DefaultListen, null), (seen!.DataFolder, seen.Listen, seen.ConfigurationFile));
-        Assert.Empty(seen.Settings);
+        Assert.Equal((null, null, null), (seen!.DataFolder, seen.Listen, seen.ConfigurationFile));
+        Assert.Empty(seen.ToHostArguments());
+    }
+
+    [Fact]
+    public void RunArguments_BecomeSettingsOfTheHost_OptionsLast()
+    {
+        var arguments = new RunArguments { DataFolder = "d", Listen = "http://127.0.0.1:1", ConfigurationFile = "c.yaml", Settings = ["Node:Cluster=x", "A:B=c=d"] };
+
+        Assert.Equal(["--Node:Cluster=x", "--A:B=c=d", "--Node:DataFolder=d", "--Node:Url=http://127.0.0.1:1", "--Node:ConfigurationFile=c.yaml"], arguments.ToHostArguments());
     }
 
     [Fact]
