@@ -9,6 +9,7 @@ using ControlPlane.ClearMl;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
+using ControlPlane.Http;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Plugins;
 using ControlPlane.Providers.Storage;
@@ -38,6 +39,7 @@ public static class NodeHost
         var shell = settings.Read<ShellOptions>(ShellOptions.Section);
         var calls = settings.Read<CallOptions>(CallOptions.Section);
         var projection = settings.Read<ProjectionOptions>(ProjectionOptions.Section);
+        var api = settings.Read<HttpApiOptions>(HttpApiOptions.Section);
         var queue = settings.Read<EmbeddedQueueOptions>("EmbeddedQueue");
         settings.Add(queue.Faults());
         var storage = settings.Read<StorageOptions>(StorageOptions.Section);
@@ -48,7 +50,9 @@ public static class NodeHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddControlPlaneStorage(storage);
         builder.Services.AddControlPlaneEntities(shell, calls);
+        builder.Services.AddReadModel();
         builder.Services.AddProjection(projection);
+        builder.Services.AddControlPlaneApi(api);
         Directory.CreateDirectory(node.DataFolder);
         builder.Services.AddEmbeddedQueue(DatabaseKind.Sqlite, $"Data Source={Path.Combine(node.DataFolder, StorageOptions.FileName)}", queue);
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
@@ -67,6 +71,7 @@ public static class NodeHost
             .WithControlPlaneEntities(services));
         builder.Services.AddHostedService<FirstConfiguration>();
         var app = builder.Build();
+        app.MapControlPlaneApi();
         app.MapTasks();
         app.MapClearMlApi();
         return app;
