@@ -49,12 +49,13 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
     protected override void OnOther(object message)
     {
         if (message is CatalogQuery)
-            Answer(state => new CatalogView(state.Configuration, state.Revision, state.AppliedBy, state.AppliedAt, state.Heard.Count, Resumed(state)));
+            Answer(state => new CatalogView(state.Configuration, state.Revision, state.AppliedBy, state.AppliedAt, Declared(state) - CatalogDecider.Resume(state, Now).Count(e => e.Hearing is not null), Declared(state)));
         else
             base.OnOther(message);
     }
 
-    private static int Resumed(CatalogState state) => state.Ledgers.Count + state.Gateways.Count + state.Scalers.Count + state.Watchers.Count;
+    private static int Declared(CatalogState state) =>
+        state.Ledgers.Values.Count(l => !l.Retired) + state.Gateways.Values.Count(g => !g.Retired) + state.Scalers.Values.Count(s => !s.Retired) + state.Watchers.Count;
 
     private IReadOnlyList<QueueName> QueuesOf(string provider) =>
         [.. State.Scalers.Values.Where(s => s.Spec.Pools.Any(p => p.Provider == provider)).Select(s => s.Spec.Name)];

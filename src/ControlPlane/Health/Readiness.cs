@@ -9,8 +9,16 @@ using ControlPlane.Http;
 
 namespace ControlPlane.Health;
 
+/// <summary>A part of the host that may have a reason why this node is not ready.</summary>
+public interface IReadinessCheck
+{
+    /// <summary>Null if there is none.</summary>
+    ReasonView? Reason { get; }
+}
+
 /// <summary>Finds out whether this node may be given work, and if not, every reason.</summary>
-public sealed class Readiness(JournalHealth journal, ActorSystem system, EntityAsks entities, ReadModelStatus readModel, HttpApiOptions options, TimeProvider time)
+public sealed class Readiness(
+    JournalHealth journal, ActorSystem system, EntityAsks entities, ReadModelStatus readModel, HttpApiOptions options, TimeProvider time, IEnumerable<IReadinessCheck> checks)
 {
     /// <summary>Empty if the node is ready.</summary>
     public async Task<IReadOnlyList<ReasonView>> ReasonsAsync(CancellationToken cancel)
@@ -24,6 +32,7 @@ public sealed class Readiness(JournalHealth journal, ActorSystem system, EntityA
             reasons.Add(new ReasonView("entities", asleep));
         if (await LagAsync(cancel).ConfigureAwait(false) is { } lag)
             reasons.Add(new ReasonView("readModel", lag));
+        reasons.AddRange(checks.Select(c => c.Reason).OfType<ReasonView>());
         return reasons;
     }
 

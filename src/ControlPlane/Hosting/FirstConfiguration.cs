@@ -5,6 +5,7 @@ using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Catalog;
 using ControlPlane.Domain.Catalog;
+using ControlPlane.Health;
 
 namespace ControlPlane.Hosting;
 
@@ -12,8 +13,14 @@ namespace ControlPlane.Hosting;
 /// Applies the configuration file that the node was started with, if any; a node that never had a configuration gets a small default. Asks until the
 /// catalog answers: it may still be recovering.
 /// </summary>
-internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActorRegistry registry, TimeProvider time, ILogger<FirstConfiguration> log) : BackgroundService
+internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActorRegistry registry, TimeProvider time, ILogger<FirstConfiguration> log)
+    : BackgroundService, IReadinessCheck
 {
+    private volatile bool settled;
+
+    /// <summary>A configuration that was refused is settled too: what was in force stays in force, and the log says why.</summary>
+    public ReasonView? Reason => settled ? null : new ReasonView("configuration", "The configuration that the node was started with is not applied yet.");
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
@@ -27,6 +34,7 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
                 if (answer is CatalogView view)
                 {
                     await ApplyAsync(regions, view, stoppingToken).ConfigureAwait(false);
+                    settled = true;
                     return;
                 }
             }

@@ -9,6 +9,7 @@ using ControlPlane.ClearMl;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
+using ControlPlane.Health;
 using ControlPlane.Http;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Plugins;
@@ -69,7 +70,9 @@ public static class NodeHost
             .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())
             .WithControlPlaneCluster()
             .WithControlPlaneEntities(services));
-        builder.Services.AddHostedService<FirstConfiguration>();
+        builder.Services.AddSingleton<IDeclaredQueues, DeclaredQueues>();
+        builder.Services.AddSingleton<FirstConfiguration>().AddHostedService(sp => sp.GetRequiredService<FirstConfiguration>());
+        builder.Services.AddSingleton<IReadinessCheck>(sp => sp.GetRequiredService<FirstConfiguration>());
         var app = builder.Build();
         app.MapControlPlaneApi();
         app.MapTasks();

@@ -39,6 +39,7 @@ public static class TaskEndpoints
     private static async Task<IResult> SubmitAsync(
         HttpRequest request,
         EmbeddedQueue queue,
+        [FromServices] IDeclaredQueues? declared,
         [FromHeader(Name = "Idempotency-Key"), Description("Repeating a request with the same key makes nothing new.")] string? idempotencyKey,
         CancellationToken cancel)
     {
@@ -51,7 +52,10 @@ public static class TaskEndpoints
         if (errors.Count > 0) return Problems.Invalid(errors);
 
         var digest = Convert.ToHexString(SHA256.HashData(body));
-        var submission = await queue.SubmitAsync([.. tasks.Select(task => task.Task)], idempotencyKey, digest, cancel);
+        NewTask[] submitted = [.. tasks.Select(task => task.Task)];
+        var submission = await queue.SubmitAsync(submitted, idempotencyKey, digest, cancel);
+        if (submission.UnknownQueues.Count > 0 && declared is not null && await declared.EnsureAsync(submission.UnknownQueues, cancel))
+            submission = await queue.SubmitAsync(submitted, idempotencyKey, digest, cancel);
         if (submission.KeyReused)
             return Problems.Unprocessable("idempotency-key-reused", "The idempotency key was used before", $"The key '{idempotencyKey}' stands for a request with other contents. Choose a new key.");
         if (submission.UnknownQueues.Count > 0)

@@ -90,11 +90,19 @@ public sealed record DecisionRecord(
         if (Launch.Count > 0)
             text.Append($" Launching {string.Join(", ", Launch.Select(l => $"{l.Count} in pool {l.Pool}"))}.");
         foreach (var group in Leave.GroupBy(l => (l.Outcome, l.Because)))
-            text.Append($" Ending {Words.Count(group.Count(), "instance")} because {group.Key.Because}.");
+            text.Append($" Ending {Words.Count(group.Count(), "instance")} because {(group.Count() == 1 ? group.Key.Because : Plural(group.Key.Because))}.");
         foreach (var held in HeldBack)
             text.Append($" {Capital(held.Sentence())}.");
         return text.ToString();
     }
+
+    /// <summary>The reasons speak of one instance: <c>it was idle</c>.</summary>
+    private static string Plural(string because) => because switch
+    {
+        _ when because.StartsWith("it was ", StringComparison.Ordinal) => $"they were {because[7..]}",
+        _ when because.StartsWith("it is ", StringComparison.Ordinal) => $"they are {because[6..]}",
+        _ => because,
+    };
 
     private static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 }
