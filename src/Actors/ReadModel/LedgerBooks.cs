@@ -127,7 +127,7 @@ internal sealed class LedgerBooks(RecordedEvent recorded, DbConnection connectio
             if (after.Budgets.TryGetValue(name, out var account))
             {
                 var recounted = before.Budgets.TryGetValue(name, out var was) && was.Archived != account.Archived;
-                await RecountAsync(account, [.. old.Where(w => w.Kept || recounted)], e.At, sentence).ConfigureAwait(false);
+                await RecountAsync(account, [.. old], recounted, e.At, sentence).ConfigureAwait(false);
             }
             else
             {
@@ -139,11 +139,16 @@ internal sealed class LedgerBooks(RecordedEvent recorded, DbConnection connectio
             await NoteAsync("configured", e.At, _ledger, null, null, null, sentence).ConfigureAwait(false);
     }
 
-    private async Task RecountAsync(BudgetAccount account, IReadOnlyList<WindowRow> old, DateTimeOffset at, string sentence)
+    /// <param name="account">As it is counted now.</param>
+    /// <param name="old">All windows that the books have of it.</param>
+    /// <param name="recounted">The windows that the ledger no longer remembered were counted anew too.</param>
+    /// <param name="at">When.</param>
+    /// <param name="sentence">Why.</param>
+    private async Task RecountAsync(BudgetAccount account, IReadOnlyList<WindowRow> old, bool recounted, DateTimeOffset at, string sentence)
     {
         var period = Columns.Word(account.Spec.Window);
         var name = account.Spec.Name.Value;
-        foreach (var window in old.Where(w => w.Period != period || !account.Windows.ContainsKey(Columns.Time(w.Window))))
+        foreach (var window in old.Where(w => (w.Kept || recounted) && (w.Period != period || !account.Windows.ContainsKey(Columns.Time(w.Window)))))
         {
             await EnterAsync(Line("configured", at, name, window.Period, window.Window, sentence, -window.Held, -window.Spent, 0, 0)).ConfigureAwait(false);
             await RunAsync(
@@ -156,7 +161,7 @@ internal sealed class LedgerBooks(RecordedEvent recorded, DbConnection connectio
             var was = old.FirstOrDefault(w => w.Period == period && w.Window == start.UtcTicks);
             var held = balance.Held.Micros - (was?.Held ?? 0);
             var spent = balance.Spent.Micros - (was?.Spent ?? 0);
-            if (held == 0 && spent == 0 && was is not null)
+            if (held == 0 && spent == 0 && was is { Kept: true })
                 continue;
             var line = Line("configured", at, name, period, start.UtcTicks, sentence, held, spent, balance.Held.Micros, balance.Spent.Micros);
             await RunAsync(UpsertWindow, line).ConfigureAwait(false);
