@@ -37,7 +37,7 @@ internal static class GetVerb
 
     public static Command Build(Verbs verbs)
     {
-        var what = new Argument<string>("WHAT") { Description = string.Join(", ", Resources.All.Select(r => r.Name)) };
+        var what = new Argument<string>("WHAT") { HelpName = "WHAT", Description = string.Join(", ", Resources.All.Select(r => r.Name)) };
         what.AcceptOnlyFromAmong([.. Resources.All.Select(r => r.Name)]);
         var name = new Argument<string?>("NAME") { Description = "One of them. For entries, the budget.", Arity = ArgumentArity.ZeroOrOne };
         var options = ListOptions();

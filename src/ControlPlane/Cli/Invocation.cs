@@ -27,7 +27,6 @@ internal sealed class GlobalOptions
             Description = $"The API token. Better by {TokenVariable}, because a command line can be read by others.",
             HelpName = "TOKEN",
             Recursive = true,
-            DefaultValueFactory = _ => terminal.Variable(TokenVariable),
         };
         Timeout = new Option<TimeSpan>("--timeout")
         {
@@ -83,7 +82,7 @@ internal sealed class Invocation(ParseResult parse, CommandParts parts, GlobalOp
     public ApiClient Connect() => Connect(Value(options.Server));
 
     public ApiClient Connect(Uri server) =>
-        new(new ApiSettings { Server = server, Token = Value(options.Token), Timeout = Value(options.Timeout) }, parts.Http(), parts.Time);
+        new(new ApiSettings { Server = server, Token = Value(options.Token) ?? Terminal.Variable(GlobalOptions.TokenVariable), Timeout = Value(options.Timeout) }, parts.Http(), parts.Time);
 
     /// <summary>A line of results.</summary>
     public void Say(string line) => Terminal.Output.WriteLine(Printable.Line(line));

@@ -66,7 +66,7 @@ internal sealed record DemoSummary
             .. from decision in scene.Decisions
                from held in decision.HeldBack
                group (decision, held) by (decision.Queue, held.Kind, held.Pool) into same
-               orderby same.Count() descending
+               orderby same.Key.Kind == "budget" descending, same.Count() descending
                select new HoldUp(same.Count(), same.Key.Queue, same.MaxBy(s => s.decision.At).held.Sentence),
         ],
     };

@@ -164,6 +164,17 @@ public sealed class ParsingTests
     }
 
     [Fact]
+    public async Task Help_DoesNotShowTheToken()
+    {
+        using var output = new StringWriter();
+        var terminal = new Terminal(output, output, TextReader.Null, false, name => name == "CONTROLPLANE_TOKEN" ? "geheim" : null);
+
+        Assert.Equal(0, await CommandLine.InvokeAsync(["get", "--help"], CommandResult.Parts(_silent, terminal)));
+        Assert.DoesNotContain("geheim", output.ToString(), StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^  controlplane get <WHAT>", output.ToString());
+    }
+
+    [Fact]
     public async Task Version_IsPrinted() => Assert.Matches(@"^\d+\.\d+\.\d+", (await _silent.RunAsync("version")).Output);
 
     [Fact]

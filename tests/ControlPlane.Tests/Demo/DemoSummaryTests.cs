@@ -19,11 +19,13 @@ public sealed class DemoSummaryTests
             Decision("training", "x", ("budget", "gpu", "2 instances of pool gpu wait for money: the newest")) with { At = Start.AddSeconds(50) },
             Decision("training", "x", ("budget", "gpu", "1 instance of pool gpu waits for money: an older")),
             Decision("preparation", "x", ("poolFull", "cpu", "pool cpu has its maximum of 3")),
+            Decision("preparation", "x", ("poolFull", "cpu", "pool cpu has its maximum of 3")),
+            Decision("preparation", "x", ("poolFull", "cpu", "pool cpu has its maximum of 3")),
         ],
     };
 
     [Fact]
-    public void Summary_CountsWhatTheApiSaid()
+    public void Summary_CountsWhatTheApiSaid_MoneyFirst()
     {
         var summary = DemoSummary.Of(_end, [new SeenPool("cpu", 3, 7.2m), new SeenPool("gpu", 2, 36m)]);
 
@@ -34,7 +36,7 @@ public sealed class DemoSummaryTests
             [new WaitingTimes("preparation", 3, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(9)), new WaitingTimes("training", 1, TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(6))],
             summary.Waits);
         Assert.Equal(
-            [new HoldUp(2, "training", "2 instances of pool gpu wait for money: the newest"), new HoldUp(1, "preparation", "pool cpu has its maximum of 3")], summary.HoldUps);
+            [new HoldUp(2, "training", "2 instances of pool gpu wait for money: the newest"), new HoldUp(3, "preparation", "pool cpu has its maximum of 3")], summary.HoldUps);
     }
 
     [Fact]
