@@ -1,0 +1,207 @@
+using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Providers;
+using static ControlPlane.Domain.Tests.Kit.Given;
+
+namespace ControlPlane.Domain.Tests.Providers;
+
+public sealed class LaunchBatchTests
+{
+    [Fact]
+    public void Launch_SeveralOfOneShape_AreOneCallUnderAPersistedToken()
+    {
+        var gateway = GatewaySubject.Configured();
+        for (var n = 1; n <= 5; n++)
+            gateway.Ask(n);
+        gateway.Ask(9, zone: "b");
+        var batches = gateway.Flush();
+        Assert.Equal([5, 1], batches.Select(b => b.Intents.Count));
+        Assert.Equal(batches.Select(b => b.Token), gateway.Machine.Log.OfType<GatewayEvent.BatchOpened>().Select(e => e.Batch.Token));
+        Assert.Equal(2, batches.Select(b => b.Token).Distinct().Count());
+    }
+
+    [Fact]
+    public void Launch_JustAsked_WaitsShortlyForOthers()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        Assert.Equal(gateway.Now + TimeSpan.FromMilliseconds(35), gateway.Machine.Deadline);
+        Assert.Empty(gateway.After(TimeSpan.FromMilliseconds(20)).Tick());
+        gateway.Ask(2);
+        Assert.Empty(gateway.After(TimeSpan.FromMilliseconds(20)).Tick());
+        Assert.Equal(2, Assert.Single(gateway.After(TimeSpan.FromMilliseconds(15)).Tick().OfType<GatewayEffect.CallLaunch>()).Batch.Intents.Count);
+    }
+
+    [Fact]
+    public void Launch_OthersKeepComing_IsSentAfterAQuarterOfASecond()
+    {
+        var gateway = GatewaySubject.Configured();
+        var calls = 0;
+        for (var n = 1; n <= 13; n++)
+        {
+            gateway.Ask(n);
+            calls += gateway.After(TimeSpan.FromMilliseconds(20)).Tick().OfType<GatewayEffect.CallLaunch>().Count();
+        }
+
+        Assert.Equal(1, calls);
+    }
+
+    [Fact]
+    public void Launch_Hundreds_AreCutIntoCallsOfAHundredAndHeldToTheRate()
+    {
+        var gateway = GatewaySubject.Configured();
+        for (var n = 1; n <= 450; n++)
+            gateway.Ask(n);
+        Assert.Equal([100, 100, 100], gateway.Flush().Select(b => b.Intents.Count));
+        Assert.Empty(gateway.Flush());
+        List<int> later = [];
+        for (var i = 0; i < 8; i++)
+            later.AddRange(gateway.Flush().Select(b => b.Intents.Count));
+        Assert.Equal([100, 50], later);
+    }
+
+    [Fact]
+    public void Launch_RepeatedWhileGatheringOrInFlight_IsInOneBatchOnly()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Ask(1);
+        Assert.Single(Assert.Single(gateway.Flush()).Intents);
+        gateway.Ask(1);
+        Assert.Empty(gateway.Flush());
+    }
+
+    [Fact]
+    public void LaunchAnswered_Definite_IsToldUntilAcknowledged()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        var decision = gateway.Answer(gateway.Flush()[0], [null]);
+        Assert.IsType<LaunchOutcome.Launched>(decision.ToldTo(1));
+        Assert.Empty(gateway.State.Batches);
+        Assert.Single(gateway.Machine.Owed);
+        Assert.IsType<LaunchOutcome.Launched>(gateway.Ask(1).ToldTo(1));
+        gateway.Machine.Send(new GatewayCommand.Acknowledge(Id(1), 1));
+        Assert.Empty(gateway.Machine.Owed);
+        Assert.Empty(gateway.Machine.Send(new GatewayCommand.Acknowledge(Id(1), 1)).Events);
+    }
+
+    [Theory]
+    [InlineData(ProviderFault.Indeterminate)]
+    [InlineData(ProviderFault.Throttled)]
+    public void LaunchAnswered_NotDefinite_AsksTheSameQuestionAgainLaterAndLater(ProviderFault fault)
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        var batch = gateway.Flush()[0];
+        var pause = TimeSpan.Zero;
+        for (var tries = 0; tries < 4; tries++)
+        {
+            Assert.Null(gateway.Answer(batch, fault).ToldTo(1));
+            var retry = gateway.State.Calls[batch.Token].RetryAt;
+            Assert.True(retry - gateway.Now > pause);
+            pause = retry - gateway.Now;
+            gateway.Machine.At(retry);
+            var again = Assert.Single(gateway.Tick().OfType<GatewayEffect.CallLaunch>()).Batch;
+            Assert.Equal(batch.Token, again.Token);
+        }
+
+        Assert.Single(gateway.Machine.Log.OfType<GatewayEvent.BatchOpened>());
+    }
+
+    [Fact]
+    public void LaunchAnswered_Partly_TellsThoseAndRepeatsTheWholeQuestion()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Ask(2);
+        var batch = gateway.Flush()[0];
+        var first = gateway.Answer(batch, null, ProviderFault.Indeterminate);
+        Assert.NotNull(first.ToldTo(1));
+        Assert.Null(first.ToldTo(2));
+        var again = gateway.After(Seconds(3)).Tick().OfType<GatewayEffect.CallLaunch>().Single().Batch;
+        Assert.Equal(batch.Intents, again.Intents);
+        var second = gateway.Answer(again, null, null);
+        Assert.Null(second.ToldTo(1));
+        Assert.NotNull(second.ToldTo(2));
+        Assert.DoesNotContain(gateway.Answer(again, null, null).Events, e => e is not ITransientEvent);
+    }
+
+    [Fact]
+    public void Restart_ABatchIsInFlight_RepeatsItsToken()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        var batch = gateway.Flush()[0];
+        gateway.Machine.Restart();
+        gateway.Configure();
+        gateway.Ask(1);
+        var again = Assert.Single(gateway.Tick().OfType<GatewayEffect.CallLaunch>()).Batch;
+        Assert.Equal((batch.Token, batch.Offer), (again.Token, again.Offer));
+        Assert.Equal(batch.Intents, again.Intents);
+    }
+
+    [Fact]
+    public void Restart_AnAnswerWasNotAcknowledged_TellsItAgain()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Answer(gateway.Flush()[0], ProviderFault.Misconfigured);
+        gateway.Machine.Restart();
+        Assert.IsType<LaunchOutcome.Failed>(((InstanceCommand.LaunchAnswered)Assert.IsType<GatewayEffect.TellInstance>(Assert.Single(gateway.Machine.Owed)).Command).Outcome);
+    }
+
+    [Fact]
+    public void Launch_ACopyComesAfterTheAnswerWasRecorded_LaunchesNothing()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Answer(gateway.Flush()[0], [null]);
+        gateway.Machine.Send(new GatewayCommand.Acknowledge(Id(1), 1));
+        gateway.Ask(1);
+        Assert.Empty(gateway.Flush());
+        gateway.Machine.Restart();
+        gateway.Configure();
+        gateway.Ask(1);
+        Assert.Empty(gateway.Flush());
+    }
+
+    [Fact]
+    public void Launch_TheNextAttempt_AcknowledgesTheLastAndIsAsked()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Answer(gateway.Flush()[0], ProviderFault.QuotaExceeded);
+        gateway.Ask(1, attempt: 2, zone: "b");
+        Assert.Equal("b", Assert.Single(gateway.Flush()).Offer.Zone);
+        Assert.Null(gateway.Ask(1, attempt: 1).ToldTo(1));
+        Assert.Empty(gateway.Flush());
+    }
+
+    [Fact]
+    public void LaunchAnswered_NoCapacity_TheOfferIsNotAskedForAWhile()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Answer(gateway.Flush()[0], ProviderFault.InsufficientCapacity);
+        var refused = Assert.IsType<LaunchOutcome.Failed>(gateway.Ask(2).ToldTo(2));
+        Assert.Equal((ProviderFault.InsufficientCapacity, "the cloud said no (not asked again before 10:03:00 UTC)"), (refused.Fault, refused.Message));
+        Assert.Null(gateway.Ask(3, zone: "b").ToldTo(3));
+        gateway.Machine.Restart();
+        gateway.Configure();
+        Assert.NotNull(gateway.Ask(4).ToldTo(4));
+        Assert.Null(gateway.After(Minutes(3)).Ask(5).ToldTo(5));
+    }
+
+    [Fact]
+    public void Tick_BothWait_TerminationsAreCalledBeforeLaunches()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Machine.Send(new GatewayCommand.Terminate(new InstanceRef(Id(2), "m2")));
+        gateway.After(Seconds(0.3));
+        var calls = gateway.Machine.Send(new GatewayCommand.Tick()).Effects;
+        Assert.IsType<GatewayEffect.CallTerminate>(calls[0]);
+        Assert.IsType<GatewayEffect.CallLaunch>(calls[1]);
+    }
+}
