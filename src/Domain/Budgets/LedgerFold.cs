@@ -20,13 +20,17 @@ internal static class LedgerFold
         LedgerEvent.RequestQueued e => Enqueue(state, e),
         LedgerEvent.RequestWithdrawn e => Remember(Dequeue(state, e.Lease), e.Lease, e.At),
         LedgerEvent.RenewalDenied e => state with { Stalled = state.Stalled.SetItem(e.Lease, new StalledRenewal(e.Wish, e.Denial)) },
-        LedgerEvent.AlertReached e => state with
-        {
-            Budgets = state.Budgets.SetItem(e.Budget, state.Budgets[e.Budget] with { AlertedWindow = e.Window, AlertedPercent = e.Percent }),
-        },
+        LedgerEvent.AlertReached e => Alert(state, e),
         LedgerEvent.RevisionSeen e => state with { Revision = e.Revision },
         _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
     };
+
+    private static LedgerState Alert(LedgerState state, LedgerEvent.AlertReached e) =>
+
+        // A retired budget is gone with its last settlement, and that may be the one that reached the threshold.
+        state.Budgets.TryGetValue(e.Budget, out var account)
+            ? state with { Budgets = state.Budgets.SetItem(e.Budget, account with { AlertedWindow = e.Window, AlertedPercent = e.Percent }) }
+            : state;
 
     private static LedgerState Grant(LedgerState state, LedgerEvent.LeaseGranted e)
     {

@@ -68,7 +68,7 @@ public sealed class ScalerTests
         Assert.Equal(scaler.Instances[0].IdleSince + Minutes(5), scaler.Machine.Deadline);
         scaler.After(Minutes(1)).Look(0);
         Assert.Equal(2, scaler.Instances.Count(i => i.Phase == Phase.Draining));
-        Assert.Contains("Ending 2 instances because it was idle for 5 min", scaler.Last.Sentence(), StringComparison.Ordinal);
+        Assert.Contains("Ending 2 instances because they were idle for 5 min", scaler.Last.Sentence(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Runtime.Loader;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Providers.Plugins;
+using PolicyAnswer = ControlPlane.Providers.Plugins.PolicyAnswer;
 
 namespace ControlPlane.Providers.Tests.Plugins;
 

@@ -2,7 +2,7 @@ using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
 
-namespace ControlPlane.Actors.Tests.Entities;
+namespace ControlPlane.Actors.Tests.WholeNode;
 
 public sealed class WholeNodeTests : IDisposable
 {

@@ -6,7 +6,7 @@ using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
 
-namespace ControlPlane.Actors.Tests.Entities;
+namespace ControlPlane.Actors.Tests.WholeNode;
 
 /// <summary>A cloud and a source in memory that outlive the node: machines boot at once, and each takes a task when it is asked to.</summary>
 internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConnector, ISourceConnector, IPolicyRunner

@@ -19,7 +19,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace ControlPlane.Actors.Tests.Entities;
+namespace ControlPlane.Actors.Tests.WholeNode;
 
 /// <summary>A node with all real entities on a database on disk; only the outside world is a double.</summary>
 internal sealed class EntityNode : IAsyncDisposable
