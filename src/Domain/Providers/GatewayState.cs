@@ -60,7 +60,7 @@ public sealed record GatewayState
     public ImmutableDictionary<InstanceId, Ending> Ending { get; init; } = ImmutableDictionary<InstanceId, Ending>.Empty;
 
     [JsonIgnore]
-    public ImmutableDictionary<QueueName, QueueMachines> Queues { get; init; } = ImmutableDictionary<QueueName, QueueMachines>.Empty;
+    public ImmutableSortedDictionary<QueueName, QueueMachines> Queues { get; init; } = ImmutableSortedDictionary<QueueName, QueueMachines>.Empty;
 
     /// <summary>Machines that their scaler does not know, and since when.</summary>
     [JsonIgnore]

@@ -54,7 +54,7 @@ internal static class Sweeps
         });
 
         var shown = machines.ToLookup(m => m.Queue);
-        foreach (var queue in shown.Select(g => g.Key).Union(step.State.Queues.Keys).ToArray())
+        foreach (var queue in shown.Select(g => g.Key).Union(step.State.Queues.Keys).Order().ToArray())
             Tell(step, queue, [.. shown[queue].OrderBy(m => m.Instance)], asOf, complete);
 
         if (complete)

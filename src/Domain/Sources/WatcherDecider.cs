@@ -61,7 +61,7 @@ public sealed record WatcherState
 
     public SourceSpec? Spec { get; init; }
 
-    public ImmutableDictionary<QueueName, WatchedQueue> Queues { get; init; } = ImmutableDictionary<QueueName, WatchedQueue>.Empty;
+    public ImmutableSortedDictionary<QueueName, WatchedQueue> Queues { get; init; } = ImmutableSortedDictionary<QueueName, WatchedQueue>.Empty;
 
     public bool Looking { get; init; }
 
@@ -110,7 +110,7 @@ public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, Watc
 
     private static Decision<WatcherEvent, WatcherEffect> Configure(WatcherState state, WatcherCommand.Configure command, DateTimeOffset now)
     {
-        var queues = command.Queues.ToImmutableDictionary(q => q, q => state.Queues.GetValueOrDefault(q) ?? new WatchedQueue(null, LooksAfterChange));
+        var queues = command.Queues.ToImmutableSortedDictionary(q => q, q => state.Queues.GetValueOrDefault(q) ?? new WatchedQueue(null, LooksAfterChange));
         return new(
             [new WatcherEvent(state with { Spec = command.Spec, Queues = queues, NextLookAt = now, Missing = state.Missing.Intersect(command.Queues) })],
             [new WatcherEffect.Acknowledge(command.Revision)]);
