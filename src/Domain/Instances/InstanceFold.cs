@@ -26,6 +26,7 @@ internal static class InstanceFold
         InstanceEvent.TasksReturned => state with { TasksReturned = true },
         InstanceEvent.Settled => state with { Settled = true },
         InstanceEvent.LookedIdle e => state with { IdleLooks = e.Looks, IdleLookAt = e.AsOf },
+        InstanceEvent.WorkersMissing e => state with { PartialSince = e.Since },
         InstanceEvent.BootTimeOver => state with { BootOverdue = true },
         InstanceEvent.RenewalAsked e => state with { RenewalAskedFor = e.Until },
         InstanceEvent.AbsenceChanged e => state with { AbsentSince = e.Since },

@@ -125,6 +125,10 @@ public sealed record InstanceState
     [JsonIgnore]
     public DateTimeOffset IdleLookAt { get; init; }
 
+    /// <summary>Transient: since when looks show no task, but not all workers of an instance that had one.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? PartialSince { get; init; }
+
     /// <summary>Transient: since when complete lists do not show the machine.</summary>
     [JsonIgnore]
     public DateTimeOffset? AbsentSince { get; init; }
@@ -251,6 +255,9 @@ public abstract record InstanceEvent : IEvent
 
     /// <summary>An idle look at a draining instance.</summary>
     public sealed record LookedIdle(int Looks, DateTimeOffset AsOf) : InstanceEvent, ITransientEvent;
+
+    /// <summary>Some of its workers are missing from a look, or all are there again.</summary>
+    public sealed record WorkersMissing(DateTimeOffset? Since) : InstanceEvent, ITransientEvent;
 
     /// <summary>The time to boot is over. Only a look at the source can tell whether it is stuck.</summary>
     public sealed record BootTimeOver : InstanceEvent, ITransientEvent;

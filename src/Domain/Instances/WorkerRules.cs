@@ -39,6 +39,17 @@ internal static class WorkerRules
             return;
         }
 
+        // Of several workers those that are missing may be at work still: tasks that were seen count until all are listed, or for the time of a silence.
+        var isPartial = tasks.Length == 0 && state.Tasks.Count > 0 && command.Workers.Count < state.Pool.Slots;
+        if (isPartial && !(command.AsOf - state.PartialSince >= Silence))
+        {
+            if (state.PartialSince is null)
+                record(new InstanceEvent.WorkersMissing(command.AsOf));
+            return;
+        }
+
+        if (!isPartial && state.PartialSince is not null)
+            record(new InstanceEvent.WorkersMissing(null));
         if (tasks.Length > 0)
         {
             if (!tasks.SequenceEqual(state.Tasks))
