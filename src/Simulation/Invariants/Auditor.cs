@@ -14,7 +14,7 @@ namespace ControlPlane.Simulation.Invariants;
 /// </summary>
 public sealed class Auditor
 {
-    /// <summary>A task that was taken so recently may have been taken after the last idle look, where the source cannot stop feeding.</summary>
+    /// <summary>A task taken so shortly before the termination, or after it, may have been taken after the last idle look, where the source cannot stop feeding.</summary>
     private static readonly TimeSpan RaceWithoutStop = TimeSpan.FromMinutes(2);
 
     private readonly Scenario _scenario;
@@ -24,6 +24,8 @@ public sealed class Auditor
     private readonly Dictionary<BudgetName, BudgetSpec> _budgets = [];
     private readonly List<SimulatedMachine> _billed = [];
     private readonly HashSet<InstanceId> _endedAtOnce = [];
+    private readonly HashSet<InstanceId> _leaseEnded = [];
+    private readonly Dictionary<InstanceId, DateTimeOffset> _endedSince = [];
     private readonly HashSet<(QueueName, DateTimeOffset, int, int)> _looks = [];
     private readonly Dictionary<QueueName, Dictionary<string, int>> _decidedLaunches = [];
 
@@ -117,6 +119,12 @@ public sealed class Auditor
                 if (machineOf(e.Instance) is { } machine && !machine.HasEnded(_agenda.Now))
                     Violated("P2", $"instance {e.Instance} counts as ended, and its machine {machine.NativeId} lives");
                 break;
+            case ScalerEvent.InstanceChanged { Event: InstanceEvent.TerminationStarted } e:
+                var ending = state.Instances[e.Instance];
+                _endedSince[e.Instance] = _agenda.Now;
+                if (_agenda.Now >= ending.LeaseUntil - ending.Margin)
+                    _leaseEnded.Add(e.Instance);
+                break;
             case ScalerEvent.Observed e:
                 if (!_looks.Contains((e.Observation.Queue, e.Observation.AsOf, e.Observation.Pending, e.Observation.Workers.Count)))
                     Violated("P3", $"queue {e.Observation.Queue} was told of a look of {e.Observation.AsOf:HH:mm:ss} that the source never gave");
@@ -161,14 +169,14 @@ public sealed class Auditor
 
     private bool MayEndBusy(SimulatedMachine machine, TaskRun run, bool canStopFeeding)
     {
-        if (!canStopFeeding && _agenda.Now - run.StartedAt < RaceWithoutStop)
+        if (!canStopFeeding && _endedSince.TryGetValue(machine.Instance, out var since) && since - run.StartedAt < RaceWithoutStop)
             return true;
         if (Scaler(machine.Queue).Instances.GetValueOrDefault(machine.Instance) is not { } instance)
             return false;
         return instance.Leaving switch
         {
             Outcome.Operator => _endedAtOnce.Contains(machine.Instance),
-            Outcome.Budget => _agenda.Now >= instance.LeaseUntil - instance.Margin - TimeSpan.FromSeconds(1)
+            Outcome.Budget => _leaseEnded.Contains(machine.Instance)
                 || Chain(_scenario.Queues.First(q => q.Name == machine.Queue).Budget).Any(b => b.WhenDry == WhenDry.Terminate),
             _ => _endedAtOnce.Contains(machine.Instance),
         };
