@@ -96,15 +96,15 @@ public sealed class LaunchTests
     }
 
     [Fact]
-    public void Drain_Launching_WaitsForTheAnswerThenTerminatesTheMachine()
+    public void Drain_Launching_WaitsForTheAnswerThenDrainsTheMachine()
     {
         var instance = InstanceSubject.In(Phase.Launching);
         var cancelled = instance.Send(new InstanceCommand.Drain(Outcome.Policy, "not needed"));
         Assert.IsType<InstanceEvent.CancelRequested>(Assert.Single(cancelled.Events));
         Assert.Empty(instance.Send(new InstanceCommand.Drain(Outcome.Policy, "not needed")).Events);
         var decision = instance.Launched();
-        Assert.Equal(Phase.Terminating, instance.State.Phase);
-        Assert.Contains(decision.Effects, e => e is InstanceEffect.AskGateway { Command: GatewayCommand.Terminate });
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        Assert.Contains(decision.Effects, e => e is InstanceEffect.StopFeeding);
     }
 
     [Fact]
@@ -117,12 +117,12 @@ public sealed class LaunchTests
     }
 
     [Fact]
-    public void Drain_LaunchingThenSeenByASweep_TerminatesTheMachine()
+    public void Drain_LaunchingThenSeenByASweep_DrainsTheMachine()
     {
         var instance = InstanceSubject.In(Phase.Launching);
         instance.Send(new InstanceCommand.Terminate(Outcome.Operator, "ann asked"));
         instance.Seen(MachineState.Running);
-        Assert.Equal(Phase.Terminating, instance.State.Phase);
+        Assert.Equal(Phase.Draining, instance.State.Phase);
     }
 
     [Fact]
@@ -145,12 +145,12 @@ public sealed class LaunchTests
     }
 
     [Fact]
-    public void Tick_NoWorkerWithinTheBootTime_IsStuckAndTerminated()
+    public void Look_NoWorkerWithinTheBootTime_IsStuckAndDrained()
     {
         var pool = Pool() with { MaxBootTime = Minutes(5), Revision = "short" };
         var instance = InstanceSubject.In(Phase.Booting, pool).After(Minutes(5));
-        instance.Tick();
-        Assert.Equal((Phase.Terminating, Outcome.StuckBooting), (instance.State.Phase, instance.State.Leaving));
+        instance.LookAtNothing();
+        Assert.Equal((Phase.Draining, Outcome.StuckBooting), (instance.State.Phase, instance.State.Leaving));
         Assert.Equal("its worker did not register within 5 min", instance.State.LeavingBecause);
     }
 }

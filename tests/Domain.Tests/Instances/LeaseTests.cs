@@ -45,7 +45,8 @@ public sealed class LeaseTests
     [InlineData(Phase.Busy, WhenDry.Drain, Phase.Draining)]
     [InlineData(Phase.Idle, WhenDry.Terminate, Phase.Terminating)]
     [InlineData(Phase.Busy, WhenDry.Terminate, Phase.Terminating)]
-    [InlineData(Phase.Booting, WhenDry.StopLaunching, Phase.Terminating)]
+    [InlineData(Phase.Booting, WhenDry.StopLaunching, Phase.Draining)]
+    [InlineData(Phase.Booting, WhenDry.Terminate, Phase.Terminating)]
     [InlineData(Phase.Launching, WhenDry.StopLaunching, Phase.Launching)]
     [InlineData(Phase.Ended, WhenDry.Terminate, Phase.Ended)]
     public void Denied_InAPhase_DoesWhatTheBudgetSays(Phase phase, WhenDry whenDry, Phase then)

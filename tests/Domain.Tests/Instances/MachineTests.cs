@@ -113,6 +113,7 @@ public sealed class MachineTests
     {
         var instance = InstanceSubject.In(Phase.Terminating);
         instance.Absent(TimeSpan.Zero);
+        instance.After(Seconds(5)).Absent(TimeSpan.Zero);
         Assert.Equal((Phase.Ended, Outcome.Operator), (instance.State.Phase, instance.State.Leaving));
     }
 }
