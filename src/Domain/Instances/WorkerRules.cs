@@ -34,7 +34,7 @@ internal static class WorkerRules
         // task; one that had none, is fed none, and stays away for long has died: its machine need not be kept.
         if (command.Workers.Count == 0)
         {
-            if (state.RegisteredAt is null || (state.Tasks.Count == 0 && command.AsOf - state.PhaseSince >= Silence))
+            if (state.Tasks.Count == 0 && (state.RegisteredAt is null || command.AsOf - state.PhaseSince >= Silence))
                 Leave(state, command, now, record);
             return;
         }
