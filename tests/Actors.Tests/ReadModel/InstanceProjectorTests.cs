@@ -75,7 +75,7 @@ public sealed class InstanceProjectorTests
         var told = Enumerable.Range(0, 2_000).Select(seed => Any(new Random(seed), Start)).DistinctBy(e => e.GetType()).ToList();
         var facts = typeof(InstanceEvent).GetNestedTypes().Where(t => !t.IsAssignableTo(typeof(ITransientEvent)));
         Assert.Equal(facts.Select(t => t.Name).Order(), told.Select(e => e.GetType().Name).Order());
-        Assert.All(told, e => Assert.Matches(@"^[A-Z].*\.$", InstanceStory.Of(e)));
+        Assert.All(told, e => Assert.Matches(@"^[A-Z0-9].*\.$", InstanceStory.Of(e)));
     }
 
     [Fact]
