@@ -9,7 +9,7 @@ using ControlPlane.Actors.Providers;
 using ControlPlane.Actors.ReadModel;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
-using ControlPlane.Actors.Tests.Entities;
+using ControlPlane.Actors.Tests.WholeNode;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
