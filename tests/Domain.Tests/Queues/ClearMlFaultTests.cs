@@ -104,6 +104,8 @@ public sealed class ClearMlFaultTests
         var scaler = ScalerSubject.With(QueueOf(Pool(max: 3) with { MaxBootTime = Minutes(5) }));
         scaler.Look(1);
         scaler.Boot().After(Minutes(5)).Machine.TickUntilQuiet(new ScalerCommand.Tick());
+        Assert.Contains(scaler.Machine.Owed, e => e is ScalerEffect.OfInstance { Effect: InstanceEffect.LookAgain });
+        scaler.Look(1);
         Assert.Contains(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
         scaler.Bury().Look(1);
         Assert.DoesNotContain(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
@@ -144,7 +146,7 @@ public sealed class ClearMlFaultTests
         var scaler = ScalerSubject.With(QueueOf(Pool(max: 1)));
         scaler.Look(1);
         scaler.Boot().Register();
-        scaler.After(Seconds(5)).Sweep(true);
+        scaler.After(Seconds(30)).Sweep(true);
         scaler.After(Seconds(30)).Sweep(true);
         Assert.Equal(Outcome.Vanished, scaler.Instances[0].Leaving);
         Assert.Contains(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
