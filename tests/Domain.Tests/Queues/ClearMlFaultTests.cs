@@ -107,7 +107,9 @@ public sealed class ClearMlFaultTests
         Assert.Contains(scaler.Machine.Owed, e => e is ScalerEffect.OfInstance { Effect: InstanceEffect.LookAgain });
         scaler.Look(1);
         Assert.Contains(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
-        scaler.Bury().Look(1);
+        scaler.Tell(scaler.Instances[0].Id, new InstanceCommand.FeedingStopped(true));
+        scaler.After(Seconds(5)).Look(1);
+        scaler.Bury().After(Seconds(5)).Look(1);
         Assert.DoesNotContain(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
         Assert.Single(scaler.Instances, i => i.Phase == Phase.Requested);
     }
