@@ -11,7 +11,7 @@ namespace ControlPlane.Metrics;
 /// Instances by queue, pool and phase, waiting tasks by queue, and money by budget, as gauges. They are read now and then, not at each scrape, and only for as
 /// many queues, pools and budgets as the options allow.
 /// </summary>
-internal sealed partial class ReadModelGauges : BackgroundService
+public sealed partial class ReadModelGauges : BackgroundService
 {
     private readonly QueueQueries _queues;
     private readonly InstanceQueries _instances;
@@ -47,7 +47,7 @@ internal sealed partial class ReadModelGauges : BackgroundService
     }
 
     /// <summary>Reads all of them once.</summary>
-    internal async Task ReadAsync(CancellationToken cancel)
+    public async Task ReadAsync(CancellationToken cancel)
     {
         var first = new PageRequest(_options.MaxMetricSeries, null);
         var queues = await _queues.ListAsync(null, null, first, cancel).ConfigureAwait(false);

@@ -8,7 +8,7 @@ namespace ControlPlane.Providers.Tests.Embedded;
 public sealed class EmbeddedSourceTests
 {
     [Fact]
-    public async Task Observe_ShowsWaitingTasksAndWorkers_AndLeavesOutUnknownQueues()
+    public async Task Observe_ShowsWaitingTasksAndWorkers_AndMakesQueuesThatAreNew()
     {
         await using var fixture = await EmbeddedFixture.StartAsync();
         var start = fixture.Clock.GetUtcNow();
@@ -19,7 +19,10 @@ public sealed class EmbeddedSourceTests
         await fixture.Queue.RegisterAsync("laptop", [fixture.QueueId], TimeSpan.FromSeconds(5), null, default);
         fixture.Clock.Advance(TimeSpan.FromSeconds(6));
 
-        var observed = Assert.Single(await fixture.Source.ObserveAsync([EmbeddedFixture.Gpu, new QueueName("nowhere")], default));
+        var observations = await fixture.Source.ObserveAsync([EmbeddedFixture.Gpu, new QueueName("new")], default);
+
+        Assert.Equal(0, Assert.Single(observations, o => o.Queue == new QueueName("new")).Pending);
+        var observed = Assert.Single(observations, o => o.Queue == EmbeddedFixture.Gpu);
 
         Assert.Equal((2, start, fixture.Clock.GetUtcNow()), (observed.Pending, observed.OldestEnqueuedAt, observed.AsOf));
         var worker = Assert.Single(observed.Workers);
