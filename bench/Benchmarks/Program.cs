@@ -1,13 +1,38 @@
+using ControlPlane.Benchmarks.Budgets;
+using ControlPlane.Benchmarks.Measuring;
+using ControlPlane.Benchmarks.Queues;
 using ControlPlane.Benchmarks.Storage;
 
-return args switch
+if (args is [])
+    return Usage();
+
+// Children of the others are told the folder of their database.
+var isChild = args[0] is ScaleBenchmark.NodeVerb or RestartBenchmark.BuildVerb or RestartBenchmark.NodeVerb && args.Length > 1;
+if (Sizes.Parse(args.AsSpan(isChild ? 2 : 1)) is not { } sizes)
+    return 2;
+
+return args[0] switch
 {
-    ["journal"] => await JournalBenchmark.RunAsync(Console.Out),
+    "journal" => await JournalBenchmark.RunAsync(Console.Out),
+    "ledger" => await LedgerBenchmark.RunAsync(Console.Out, sizes),
+    "scale" => await ScaleBenchmark.RunAsync(Console.Out, sizes),
+    "restart" => await RestartBenchmark.RunAsync(Console.Out, sizes),
+    "all" => await AllAsync(sizes),
+    ScaleBenchmark.NodeVerb when isChild => await ScaleBenchmark.NodeAsync(args[1], sizes),
+    RestartBenchmark.BuildVerb when isChild => await RestartBenchmark.BuildAsync(args[1], sizes),
+    RestartBenchmark.NodeVerb when isChild => await RestartBenchmark.NodeAsync(args[1], sizes),
     _ => Usage(),
 };
 
+static async Task<int> AllAsync(Sizes sizes)
+{
+    await LedgerBenchmark.RunAsync(Console.Out, sizes);
+    await ScaleBenchmark.RunAsync(Console.Out, sizes);
+    return await RestartBenchmark.RunAsync(Console.Out, sizes);
+}
+
 static int Usage()
 {
-    Console.Error.WriteLine("Say which: journal");
+    Console.Error.WriteLine("Say which: journal, ledger, scale, restart, or all of the last three. docs/performance.md tells more.");
     return 2;
 }

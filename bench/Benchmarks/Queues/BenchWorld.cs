@@ -1,0 +1,116 @@
+using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Sources;
+
+namespace ControlPlane.Benchmarks.Queues;
+
+/// <summary>
+/// A platform and a source in memory that cost next to nothing. Each queue has the same number of tasks: a machine that is launched runs one at once and for
+/// ever, and the others wait.
+/// </summary>
+internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConnector, ISourceConnector, IPolicyRunner
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<QueueName, List<Machine>> _machines = [];
+    private volatile int _tasksEach;
+    private TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    string IProviderConnector.Kind => "local";
+
+    string ISourceConnector.Kind => "embedded";
+
+    public int Machines { get; private set; }
+
+    /// <summary>Sets how many tasks each queue has.</summary>
+    /// <returns>Ends when a look that shows it is handed over.</returns>
+    public Task SetTasks(int each)
+    {
+        lock (_gate)
+        {
+            _tasksEach = each;
+            _looked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _looked.Task;
+        }
+    }
+
+    /// <summary>Keeps the machines, as a platform does when the control plane dies.</summary>
+    public void Save(string file)
+    {
+        lock (_gate)
+            File.WriteAllLines(file, _machines.Values.SelectMany(m => m).Select(m => $"{m.Queue} {m.Instance} {m.StartedAt!.Value.UtcTicks}"));
+    }
+
+    public void Load(string file)
+    {
+        foreach (var line in File.ReadLines(file))
+        {
+            if (line.Split(' ') is [var queue, var instance, var started])
+                Add(new InstanceId(instance), new QueueName(queue), new DateTimeOffset(long.Parse(started), TimeSpan.Zero));
+        }
+    }
+
+    public IComputeProvider Connect(ProviderSpec spec) => this;
+
+    public IQueueSource Connect(SourceSpec spec) => this;
+
+    public Task<IReadOnlyList<LaunchOutcome>> LaunchAsync(LaunchBatch batch, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            var now = DateTimeOffset.UtcNow;
+            return Task.FromResult<IReadOnlyList<LaunchOutcome>>(
+                [.. batch.Intents.Select(i => Add(i.Instance, i.Queue, now)).Select(m => new LaunchOutcome.Launched(m.Instance, m.NativeId, m.StartedAt!.Value))]);
+        }
+    }
+
+    public Task<IReadOnlyList<TerminateOutcome>> TerminateAsync(IReadOnlyList<InstanceRef> instances, CancellationToken cancel) =>
+        throw new InvalidOperationException("Nothing is ended in this benchmark: its tasks run for ever.");
+
+    public Task<SweepOutcome> SweepAsync(CancellationToken cancel)
+    {
+        lock (_gate)
+            return Task.FromResult<SweepOutcome>(new SweepOutcome.Complete(DateTimeOffset.UtcNow, [.. _machines.Values.SelectMany(m => m)]));
+    }
+
+    public Task<string?> ReadConsoleAsync(InstanceRef instance, int maxBytes, CancellationToken cancel) => Task.FromResult<string?>(null);
+
+    public Task<IReadOnlyList<QueueObservation>> ObserveAsync(IReadOnlyCollection<QueueName> queues, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            var now = DateTimeOffset.UtcNow;
+            var looks = new List<QueueObservation>(queues.Count);
+            foreach (var queue in queues)
+            {
+                var machines = _machines.GetValueOrDefault(queue) ?? [];
+                var pending = Math.Max(0, _tasksEach - machines.Count);
+                looks.Add(new QueueObservation(queue, now, pending, pending == 0 ? null : now - TimeSpan.FromSeconds(1), [.. machines.Select(m =>
+                    new WorkerObservation(m.Instance.Value, m.Instance, [m.NativeId], now, null))]));
+            }
+
+            _looked.TrySetResult();
+            return Task.FromResult<IReadOnlyList<QueueObservation>>(looks);
+        }
+    }
+
+    public Task<bool> StopFeedingAsync(QueueName queue, InstanceId instance, CancellationToken cancel) => Task.FromResult(true);
+
+    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceId instance, string reason, CancellationToken cancel) => Task.FromResult(new RequeueResult([], []));
+
+    public Task<PolicyAnswer> AskAsync(string typeName, Situation situation, CancellationToken cancel) => Task.FromResult(new PolicyAnswer(null, $"no policy {typeName}"));
+
+    private Machine Add(InstanceId instance, QueueName queue, DateTimeOffset started)
+    {
+        if (!_machines.TryGetValue(queue, out var machines))
+            _machines.Add(queue, machines = []);
+        if (machines.Find(m => m.Instance == instance) is { } known)
+            return known;
+        var machine = new Machine(instance, queue, instance.Value, MachineState.Running, started, null, MachineEnd.Requested, null);
+        machines.Add(machine);
+        Machines++;
+        return machine;
+    }
+}
