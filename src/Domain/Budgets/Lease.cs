@@ -55,6 +55,9 @@ public enum LimitKind
     Money,
     Instances,
     Gpus,
+
+    /// <summary>None of its own: others came before, are at least as important, and wait for the same budget.</summary>
+    Line,
 }
 
 /// <summary>Why a budget said no.</summary>
@@ -73,6 +76,7 @@ public sealed record Denial(BudgetName Budget, LimitKind Kind, long Limit, long 
         LimitKind.Money => $"budget {Budget} has {new Money(Math.Max(0, Limit - InUse))} left of {new Money(Limit)} and the lease needs {new Money(Asked)}"
             + (WindowEnds is { } end ? $"; its window ends {end:yyyy-MM-dd HH:mm} UTC" : ""),
         LimitKind.Instances => $"budget {Budget} allows {Limit} instances and has {InUse}",
+        LimitKind.Line => $"others stand in line before it for budget {Budget}",
         LimitKind.Gpus => $"budget {Budget} allows {Limit} GPUs, has {InUse} in use, and {Asked} are asked for",
     };
 }

@@ -20,7 +20,7 @@ internal static class LedgerQueue
 
         // Whoever came before and is at least as important is not overtaken in the budget that holds it up.
         var ahead = state.Waiting.Find(w => w.Request.Priority >= request.Priority && Array.Exists(chain, c => c.Spec.Name == w.Denial.Budget));
-        return ahead is not null ? new(null, ahead.Denial, null) : TryGrant(state, chain, request, now);
+        return ahead is not null ? new(null, ahead.Denial with { Kind = LimitKind.Line }, null) : TryGrant(state, chain, request, now);
     }
 
     /// <summary>Renews a lease if that fits. What has passed is posted at the price that was seen; the hold moves on to [now, now + length).</summary>
