@@ -107,9 +107,13 @@ internal static class LaunchBatches
         if (!step.State.Batches.TryGetValue(command.Token, out var batch))
             return;
         var attempts = batch.Batch.Intents.Select((intent, i) => (intent.Instance, Attempt: batch.Attempts[i], intent.Queue)).ToDictionary(a => a.Instance);
+        LaunchOutcome[] open = [.. command.Outcomes.Where(o => batch.Open.Contains(o.Instance))];
+
+        // While one answer is missing the whole batch is asked again, and what was refused may then be launched: a refusal counts when nothing is left to ask.
+        var askedAgain = open.Length < batch.Open.Count || Array.Exists(open, o => !IsDefinite(o));
         PendingAnswer[] definite =
         [
-            .. command.Outcomes.Where(o => batch.Open.Contains(o.Instance) && IsDefinite(o))
+            .. open.Where(o => o is LaunchOutcome.Launched || !askedAgain)
                 .Select(o => new PendingAnswer(attempts[o.Instance].Queue, attempts[o.Instance].Attempt, o)),
         ];
         if (definite.Length > 0)

@@ -66,7 +66,7 @@ public sealed class LedgerProperties
 
         // Whoever is left waits for a budget without an end that is used up.
         Assert.All(ledger.State.Waiting, w => Assert.True(
-            w.Denial.Kind == LimitKind.Money && ledger.State.Budgets[w.Denial.Budget].Spec.Window == BudgetWindow.Total, w.Denial.Sentence));
+            w.Denial.Kind is LimitKind.Money or LimitKind.Line && ledger.State.Budgets[w.Denial.Budget].Spec.Window == BudgetWindow.Total, w.Denial.Sentence));
         Assert.All(ledger.State.Budgets.Values, b => Assert.Equal((0, 0), (b.Instances, b.Gpus)));
     }, iter: 400);
 

@@ -72,6 +72,24 @@ public sealed class LaunchBatchTests
     }
 
     [Fact]
+    public void LaunchAnswered_OneAnswerIsMissing_ARefusalWaitsBecauseTheWholeBatchIsAskedAgain()
+    {
+        var gateway = GatewaySubject.Configured();
+        gateway.Ask(1);
+        gateway.Ask(2);
+        gateway.Ask(3);
+        var batch = gateway.Flush()[0];
+
+        var first = gateway.Answer(batch, null, ProviderFault.InsufficientCapacity, ProviderFault.Indeterminate);
+        Assert.Equal([Id(1)], first.Effects.OfType<GatewayEffect.TellInstance>().Select(e => e.Instance));
+
+        // Asked again, the provider launches what it had refused: that is the answer, and no second attempt was begun meanwhile.
+        var again = Assert.Single(gateway.After(Seconds(2)).Tick().OfType<GatewayEffect.CallLaunch>());
+        Assert.Equal(batch, again.Batch);
+        Assert.IsType<LaunchOutcome.Launched>(gateway.Answer(batch, null, null, ProviderFault.InsufficientCapacity).ToldTo(2));
+    }
+
+    [Fact]
     public void LaunchAnswered_Definite_IsToldUntilAcknowledged()
     {
         var gateway = GatewaySubject.Configured();
