@@ -7,9 +7,8 @@ using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
-using static ControlPlane.Domain.Tests.Kit.Given;
-
 using CsCheck;
+using static ControlPlane.Domain.Tests.Kit.Given;
 
 namespace ControlPlane.Domain.Tests.Laws;
 

@@ -90,6 +90,8 @@ public sealed class ClearMlFaultTests
             scaler.Boot();
             launched.AddRange(scaler.Instances.Select(i => i.Id).Except(launched));
             scaler.After(Minutes(1)).Machine.TickUntilQuiet(new ScalerCommand.Tick());
+            foreach (var stuck in scaler.Instances.Where(i => i.Phase == Phase.Draining))
+                scaler.Tell(stuck.Id, new InstanceCommand.FeedingStopped(true));
             scaler.Bury();
         }
 
