@@ -1,3 +1,4 @@
+using System.Globalization;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Providers;
@@ -9,14 +10,15 @@ namespace ControlPlane.Benchmarks.Queues;
 
 /// <summary>
 /// A platform and a source in memory that cost next to nothing. Each queue has the same number of tasks: a machine that is launched runs one at once and for
-/// ever, and the others wait.
+/// ever, and the others wait. Queues that were never seen with tasks have none.
 /// </summary>
 internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConnector, ISourceConnector, IPolicyRunner
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<QueueName, List<Machine>> _machines = [];
-    private volatile int _tasksEach;
-    private TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _tasksEach;
+    private int _queuesWithTasks;
+    private Action? _onLook;
 
     string IProviderConnector.Kind => "local";
 
@@ -24,15 +26,17 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
 
     public int Machines { get; private set; }
 
-    /// <summary>Sets how many tasks each queue has.</summary>
-    /// <returns>Ends when a look that shows it is handed over.</returns>
-    public Task SetTasks(int each)
+    /// <summary>Sets how many tasks each of the first queues has.</summary>
+    /// <param name="queues">How many queues have tasks; the others have none.</param>
+    /// <param name="each">Tasks, running ones included.</param>
+    /// <param name="onLook">Called once, right before a look that shows it is handed over.</param>
+    public void SetTasks(int queues, int each, Action? onLook = null)
     {
         lock (_gate)
         {
+            _queuesWithTasks = queues;
             _tasksEach = each;
-            _looked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _looked.Task;
+            _onLook = onLook;
         }
     }
 
@@ -48,7 +52,7 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
         foreach (var line in File.ReadLines(file))
         {
             if (line.Split(' ') is [var queue, var instance, var started])
-                Add(new InstanceId(instance), new QueueName(queue), new DateTimeOffset(long.Parse(started), TimeSpan.Zero));
+                Add(new InstanceId(instance), new QueueName(queue), new DateTimeOffset(long.Parse(started, CultureInfo.InvariantCulture), TimeSpan.Zero));
         }
     }
 
@@ -86,12 +90,13 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
             foreach (var queue in queues)
             {
                 var machines = _machines.GetValueOrDefault(queue) ?? [];
-                var pending = Math.Max(0, _tasksEach - machines.Count);
+                var pending = IndexOf(queue) < _queuesWithTasks ? Math.Max(0, _tasksEach - machines.Count) : 0;
                 looks.Add(new QueueObservation(queue, now, pending, pending == 0 ? null : now - TimeSpan.FromSeconds(1), [.. machines.Select(m =>
                     new WorkerObservation(m.Instance.Value, m.Instance, [m.NativeId], now, null))]));
             }
 
-            _looked.TrySetResult();
+            _onLook?.Invoke();
+            _onLook = null;
             return Task.FromResult<IReadOnlyList<QueueObservation>>(looks);
         }
     }
@@ -101,6 +106,10 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
     public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceId instance, string reason, CancellationToken cancel) => Task.FromResult(new RequeueResult([], []));
 
     public Task<PolicyAnswer> AskAsync(string typeName, Situation situation, CancellationToken cancel) => Task.FromResult(new PolicyAnswer(null, $"no policy {typeName}"));
+
+    public static QueueName NameOf(int index) => new($"queue-{index:00000}");
+
+    private static int IndexOf(QueueName queue) => int.Parse(queue.Value.AsSpan("queue-".Length), CultureInfo.InvariantCulture);
 
     private Machine Add(InstanceId instance, QueueName queue, DateTimeOffset started)
     {

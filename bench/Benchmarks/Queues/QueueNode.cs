@@ -78,7 +78,7 @@ internal sealed class QueueNode
         })],
         Queues = [.. Enumerable.Range(0, queues).Select(i => new QueueEntry
         {
-            Name = NameOf(i), Source = "source", Budget = new BudgetName("team"), MaxIdleTime = TimeSpan.FromMinutes(15), Pools = [$"pool-{i:00000}"],
+            Name = BenchWorld.NameOf(i), Source = "source", Budget = new BudgetName("team"), MaxIdleTime = TimeSpan.FromMinutes(15), Pools = [$"pool-{i:00000}"],
         })],
     };
 
@@ -108,7 +108,7 @@ internal sealed class QueueNode
         var count = 0;
         await Parallel.ForAsync(0, queues, new ParallelOptions { MaxDegreeOfParallelism = 256 }, async (i, cancel) =>
         {
-            var view = await Regions.AskAsync<ScalerRegion, ScalerView>(NameOf(i).Value, new ScalerQuery(), Patience, cancel);
+            var view = await Regions.AskAsync<ScalerRegion, ScalerView>(BenchWorld.NameOf(i).Value, new ScalerQuery(), Patience, cancel);
             if (has(view))
                 Interlocked.Increment(ref count);
         });
@@ -121,6 +121,4 @@ internal sealed class QueueNode
         while (await status.PositionAsync(CancellationToken.None) is var position && position.Offset < position.Head)
             await Task.Delay(100);
     }
-
-    private static QueueName NameOf(int i) => new($"queue-{i:00000}");
 }

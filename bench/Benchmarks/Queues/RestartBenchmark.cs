@@ -61,7 +61,7 @@ internal static class RestartBenchmark
     {
         var world = new BenchWorld();
         world.Load(Path.Combine(folder, Machines));
-        _ = world.SetTasks(sizes.PerQueue);
+        world.SetTasks(sizes.Queues, sizes.PerQueue);
         var node = await QueueNode.StartAsync(folder, world);
         Child.Tell("after a crash, process start to host up", "s", Child.SecondsSinceStart);
         await node.AwakeAsync(sizes.Queues);

@@ -71,14 +71,22 @@ internal static class ScaleBenchmark
         return await Child.EndAsync();
     }
 
-    /// <summary>Gives every queue as many tasks as it may have instances, and waits until all of them are seen busy.</summary>
+    /// <summary>
+    /// Gives every queue as many tasks as it may have instances, and waits until all of them are seen busy. A tenth of the queues at a time, and the next when
+    /// these have their machines: a day's load, not a load of all queues in one second.
+    /// </summary>
     public static async Task LaunchAsync(QueueNode node, BenchWorld world, Sizes sizes)
     {
         var began = Stopwatch.GetTimestamp();
-        await world.SetTasks(sizes.PerQueue);
-        while (world.Machines < sizes.Queues * sizes.PerQueue)
-            await Task.Delay(50);
-        Child.Tell("all instances launched after", "s", Stopwatch.GetElapsedTime(began).TotalSeconds);
+        for (var tenth = 1; tenth <= 10; tenth++)
+        {
+            var queues = sizes.Queues * tenth / 10;
+            world.SetTasks(queues, sizes.PerQueue);
+            while (world.Machines < queues * sizes.PerQueue)
+                await Task.Delay(50);
+        }
+
+        Child.Tell("instances launched, a tenth at a time", "/s", sizes.Queues * sizes.PerQueue / Stopwatch.GetElapsedTime(began).TotalSeconds);
         while (await node.CountAsync(sizes.Queues, view => IsBusy(view, sizes)) < sizes.Queues)
             await Task.Delay(500);
         Child.Tell("all instances busy after", "s", Stopwatch.GetElapsedTime(began).TotalSeconds);
@@ -89,11 +97,11 @@ internal static class ScaleBenchmark
     /// <summary>Every queue is seen with more tasks than it may have instances for, or no longer: each scaler evaluates its policy and records why it holds back.</summary>
     private static async Task ObserveAsync(QueueNode node, BenchWorld world, DecisionCount decisions, Sizes sizes, int tasksEach)
     {
-        await world.SetTasks(tasksEach);
-        var before = decisions.Count;
-        var began = Stopwatch.GetTimestamp();
+        var looked = new TaskCompletionSource<(long Decisions, long At)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        world.SetTasks(sizes.Queues, tasksEach, () => looked.TrySetResult((decisions.Count, Stopwatch.GetTimestamp())));
+        var (before, began) = await looked.Task;
         while (decisions.Count - before < sizes.Queues)
-            await Task.Delay(5);
+            await Task.Delay(2);
         Child.Tell("recorded decisions when every queue changes", "/s", sizes.Queues / Stopwatch.GetElapsedTime(began).TotalSeconds);
         var pending = tasksEach - sizes.PerQueue;
         while (await node.CountAsync(sizes.Queues, view => view.Situation.Pending == pending) < sizes.Queues)
