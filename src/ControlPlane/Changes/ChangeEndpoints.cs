@@ -46,7 +46,7 @@ internal static class ChangeEndpoints
         CancellationToken cancel)
     {
         if (!TryReadTopics(kinds, out var topics, out var wrong))
-            return Problems.Invalid("kinds", $"'{wrong}' is none of {ApiExceptionHandler.Words<ChangeTopic>()}.");
+            return Problems.Invalid("kinds", $"'{wrong}' is none of {WordQuery.Words<ChangeTopic>()}.");
         if (lastEventId is { Length: > 0 })
         {
             if (!long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var last))

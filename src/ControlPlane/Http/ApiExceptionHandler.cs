@@ -61,13 +61,8 @@ internal sealed partial class ApiExceptionHandler(ILogger<ApiExceptionHandler> l
         _ when type.Contains("int", StringComparison.OrdinalIgnoreCase) || type.Contains("long", StringComparison.OrdinalIgnoreCase) => "a whole number",
         _ when type.Contains("bool", StringComparison.OrdinalIgnoreCase) => "true or false",
         _ when type.Contains("DateTimeOffset", StringComparison.Ordinal) => "a time such as 2026-01-31T08:00:00Z",
-        _ when type.Contains("Phase", StringComparison.Ordinal) => $"one of {Words<Domain.Instances.Phase>()}",
-        _ when type.Contains("Outcome", StringComparison.Ordinal) => $"one of {Words<Domain.Instances.Outcome>()}",
         _ => $"a value of this field ({type})",
     };
-
-    internal static string Words<T>()
-        where T : struct, Enum => string.Join(", ", Enum.GetNames<T>().Select(JsonNamingPolicy.CamelCase.ConvertName));
 
     private static string PathOf(JsonException json) => json.Path is null or "$" ? "body" : json.Path.TrimStart('$').TrimStart('.');
 

@@ -16,12 +16,6 @@ internal static class KnownQuery
                 var errors = new Dictionary<string, string[]>();
                 foreach (var key in invocation.HttpContext.Request.Query.Keys.Where(k => !known.Contains(k, StringComparer.OrdinalIgnoreCase)))
                     errors[key] = [Suggestion.Nearest(key, known) is { } near ? $"There is no such parameter. Did you mean '{near}'?" : Known(known)];
-                for (var i = 0; i < invocation.Arguments.Count; i++)
-                {
-                    if (invocation.Arguments[i] is Enum word && !Enum.IsDefined(word.GetType(), word))
-                        errors[context.MethodInfo.GetParameters()[i].Name!] = [$"'{word}' is none of its values."];
-                }
-
                 return errors.Count > 0 ? Problems.Invalid(errors) : await next(invocation).ConfigureAwait(false);
             };
         });

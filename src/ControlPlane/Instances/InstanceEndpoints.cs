@@ -26,17 +26,22 @@ internal static class InstanceEndpoints
         PageQuery pages,
         [Description("Only of this queue.")] string? queue,
         [Description("Only of this pool.")] string? pool,
-        [Description("Only in this phase.")] Phase? phase,
-        [Description("Only with this outcome.")] Outcome? outcome,
+        [Description("Only in this phase: requested, leased, launching, booting, idle, busy, draining, terminating, ended.")] string? phase,
+        [Description("Only with this outcome: idle, budget, policy, stuckBooting, preempted, vanished, launchFailed, operator.")] string? outcome,
         [Description("true: only those that have not ended; false: only those that have.")] bool? live,
         [Description("Only those requested at this time or later.")] DateTimeOffset? since,
         [Description(PageQuery.LimitText)] int? limit,
         [Description(PageQuery.AfterText)] string? after,
         CancellationToken cancel)
     {
-        if (!pages.TryRead(limit, after, out var request, out var problem))
+        if (!pages.TryRead(limit, after, out var request, out var problem)
+            || !WordQuery.TryRead<Phase>(phase, "phase", out var inPhase, out problem)
+            || !WordQuery.TryRead<Outcome>(outcome, "outcome", out var withOutcome, out problem))
+        {
             return problem;
-        var page = await instances.ListAsync(new InstanceFilter(queue, pool, phase, outcome, live, since), request, cancel);
+        }
+
+        var page = await instances.ListAsync(new InstanceFilter(queue, pool, inPhase, withOutcome, live, since), request, cancel);
         return TypedResults.Ok(PageView<InstanceView>.From(page, InstanceView.From));
     }
 

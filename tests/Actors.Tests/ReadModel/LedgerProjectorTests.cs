@@ -183,7 +183,7 @@ public sealed class LedgerProjectorTests
         Window = window,
         Limit = limit is { } dollars ? Money.FromDollars(dollars) : null,
         MaxInstances = 5,
-        AlertAt = parent is null ? [50, 90] : [],
+        AlertAt = [50, 90],
     };
 
     private static LedgerCommand.Reserve Reserve(Random random, Moment moment, List<InstanceId> open)

@@ -193,7 +193,7 @@ public sealed class ResourceTests(ResourceTests.BusyNode node) : IClassFixture<R
     [InlineData("/api/v1/queues?limit=1001", "limit", "out of range")]
     [InlineData("/api/v1/queues?limit=many", "limit", "not a whole number")]
     [InlineData("/api/v1/instances?phase=sleeping", "phase", "one of requested, leased")]
-    [InlineData("/api/v1/instances?phase=77", "phase", "none of its values")]
+    [InlineData("/api/v1/instances?phase=77", "phase", "not one of requested")]
     [InlineData("/api/v1/instances?since=yesterday", "since", "a time such as")]
     [InlineData("/api/v1/instances?live=perhaps", "live", "true or false")]
     [InlineData("/api/v1/instances?qeue=alpha", "qeue", "Did you mean 'queue'?")]
