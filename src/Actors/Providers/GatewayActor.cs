@@ -13,6 +13,7 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
     private readonly Regions _regions;
     private readonly Connections _connections;
     private readonly CallScope _calls;
+    private ICancelable? _reminder;
 
     public GatewayActor(string provider, ShellContext shell, Regions regions, Connections connections, CallOptions options)
         : base($"gateway-{provider}", shell)
@@ -55,16 +56,40 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
 
     protected override void OnOther(object message)
     {
-        if (message is GatewayQuery)
-            Answer(state => GatewayView.From(_provider, state));
-        else
-            base.OnOther(message);
+        switch (message)
+        {
+            case GatewayQuery:
+                Answer(state => GatewayView.From(_provider, state));
+                break;
+            case Reminder:
+                Remind();
+                break;
+            default:
+                base.OnOther(message);
+                break;
+        }
+    }
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        _reminder = Reminder.Every(Context.System, Self);
     }
 
     protected override void PostStop()
     {
+        _reminder?.Cancel();
         _calls.Dispose();
         base.PostStop();
+    }
+
+    /// <summary>What concerns it is not remembered over a restart: it says that it is awake until it was told.</summary>
+    private void Remind()
+    {
+        if (State.Spec is null)
+            _regions.Tell(new CatalogCommand.Woke(EntityKind.Gateway, _provider), Self);
+        else
+            _reminder?.Cancel();
     }
 
     private async Task<GatewayCommand> LaunchAsync(LaunchBatch batch)

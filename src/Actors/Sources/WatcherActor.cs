@@ -27,6 +27,7 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
     private readonly Connections _connections;
     private readonly HashSet<SourceRequest> _underWay = [];
     private readonly CallScope _calls;
+    private ICancelable? _reminder;
 
     public WatcherActor(string source, ShellContext shell, Regions regions, Connections connections, CallOptions options)
         : base($"source-{source}", shell)
@@ -71,6 +72,9 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
                 if (answered.Command is { } command)
                     _regions.Tell(answered.Request.Queue, new ScalerCommand.ForInstance(answered.Request.Instance, command), Self);
                 break;
+            case Reminder:
+                Remind();
+                break;
             case WatcherQuery:
                 Answer(state => new WatcherView(_source, state.Spec, state.LookedAt, state.Failures, state.Fault, state.NextLookAt, [.. state.Missing]));
                 break;
@@ -80,10 +84,26 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
         }
     }
 
+    protected override void PreStart()
+    {
+        base.PreStart();
+        _reminder = Reminder.Every(Context.System, Self);
+    }
+
     protected override void PostStop()
     {
+        _reminder?.Cancel();
         _calls.Dispose();
         base.PostStop();
+    }
+
+    /// <summary>What concerns it is not remembered over a restart: it says that it is awake until it was told.</summary>
+    private void Remind()
+    {
+        if (State.Spec is null)
+            _regions.Tell(new CatalogCommand.Woke(EntityKind.Watcher, _source), Self);
+        else
+            _reminder?.Cancel();
     }
 
     private async Task<WatcherCommand> LookAsync(IReadOnlyCollection<QueueName> queues)

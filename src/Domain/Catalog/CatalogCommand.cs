@@ -17,6 +17,7 @@ public enum EntityKind
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(Apply), "apply")]
 [JsonDerivedType(typeof(Heard), "heard")]
+[JsonDerivedType(typeof(Woke), "woke")]
 [JsonDerivedType(typeof(WakeAll), "wakeAll")]
 [JsonDerivedType(typeof(QueueGone), "queueGone")]
 [JsonDerivedType(typeof(LedgerGone), "ledgerGone")]
@@ -36,6 +37,9 @@ public abstract record CatalogCommand
 
     /// <summary>From an entity: it is awake and has what concerns it of this revision. Until then the catalog repeats it.</summary>
     public sealed record Heard(EntityKind Kind, string Name, long Revision) : CatalogCommand;
+
+    /// <summary>From an entity that has started without being told what concerns it, such as one that was started again after a fault.</summary>
+    public sealed record Woke(EntityKind Kind, string Name) : CatalogCommand;
 
     /// <summary>Nodes have come or gone: entities may sleep that nobody has woken. Everything is told again.</summary>
     public sealed record WakeAll : CatalogCommand;

@@ -22,6 +22,7 @@ public sealed class CatalogDecider : IDecider<CatalogState, CatalogCommand, Cata
     {
         CatalogCommand.Apply c => ApplyConfiguration(state, c, moment),
         CatalogCommand.Heard c => Hear(state, new HeardEntity(c.Kind, c.Name, c.Revision)),
+        CatalogCommand.Woke c => Remind(state, c),
         CatalogCommand.WakeAll => Wake(state),
         CatalogCommand.QueueGone c => ForgetQueue(state, c),
         CatalogCommand.LedgerGone c => ForgetLedger(state, c),
@@ -34,6 +35,7 @@ public sealed class CatalogDecider : IDecider<CatalogState, CatalogCommand, Cata
         CatalogEvent.ConfigurationApplied e => CatalogFold.Applied(state, e),
         CatalogEvent.Heard { Entity: { } entity } => state with { Heard = state.Heard.Add(entity) },
         CatalogEvent.Heard => state with { Heard = [] },
+        CatalogEvent.Forgot e => state with { Heard = state.Heard.Remove(e.Entity) },
         CatalogEvent.QueueForgotten e => CatalogFold.Without(state, e.Queue),
         CatalogEvent.LedgerForgotten e => state with { Ledgers = CatalogFold.Without(state.Ledgers, e.Ledger.Value) },
         CatalogEvent.GatewayForgotten e => state with { Gateways = CatalogFold.Without(state.Gateways, e.Provider) },
@@ -92,6 +94,13 @@ public sealed class CatalogDecider : IDecider<CatalogState, CatalogCommand, Cata
     private static Decision<CatalogEvent, CatalogEffect> Hear(CatalogState state, HeardEntity entity) => state.Heard.Contains(entity)
         ? Decision<CatalogEvent, CatalogEffect>.Nothing
         : Decision<CatalogEvent, CatalogEffect>.Of(new CatalogEvent.Heard(entity));
+
+    private static Decision<CatalogEvent, CatalogEffect> Remind(CatalogState state, CatalogCommand.Woke command)
+    {
+        CatalogEffect[] told = [.. CatalogFold.Told(Initial, state).Where(e => e.Hearing is { } h && h.Kind == command.Kind && h.Name == command.Name)];
+        CatalogEvent[] forgot = [.. told.Select(e => e.Hearing!).Where(state.Heard.Contains).Select(h => new CatalogEvent.Forgot(h))];
+        return new(forgot, told);
+    }
 
     private static Decision<CatalogEvent, CatalogEffect> Wake(CatalogState state) =>
         Decision<CatalogEvent, CatalogEffect>.Of(new CatalogEvent.Heard(null)).Then(CatalogFold.Told(Initial, state));

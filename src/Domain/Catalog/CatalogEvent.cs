@@ -22,6 +22,9 @@ public abstract record CatalogEvent : IEvent
     /// <summary>An entity has heard what concerns it; null: all may have to hear it again.</summary>
     public sealed record Heard(HeardEntity? Entity) : CatalogEvent, ITransientEvent;
 
+    /// <summary>An entity has to hear again what concerns it.</summary>
+    public sealed record Forgot(HeardEntity Entity) : CatalogEvent, ITransientEvent;
+
     /// <summary>A removed queue has nothing left and is no longer retired.</summary>
     public sealed record QueueForgotten(QueueName Queue) : CatalogEvent;
 

@@ -81,6 +81,14 @@ internal sealed class EntityNode : IAsyncDisposable
 
     public Task<CatalogView> CatalogAsync() => Regions.AskCatalogAsync<CatalogView>(new CatalogQuery(), Patience, CancellationToken.None);
 
+    /// <summary>The actors fail, as they do when a write is refused; their parents start them again.</summary>
+    public void StopGatewayAndWatcher(string name)
+    {
+        var system = host.Services.GetRequiredService<ActorSystem>();
+        system.ActorSelection($"/system/sharding/gateway/*/{name}/entity").Tell(Kill.Instance);
+        system.ActorSelection($"/system/sharding/source/*/{name}/entity").Tell(Kill.Instance);
+    }
+
     /// <summary>The end of a process that was killed: nothing is handed over, no snapshot is saved.</summary>
     public async Task CrashAsync()
     {
