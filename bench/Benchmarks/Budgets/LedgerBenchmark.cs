@@ -2,7 +2,6 @@ using System.Diagnostics;
 using ControlPlane.Benchmarks.Measuring;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Deciding;
-using ControlPlane.Domain.Instances;
 
 namespace ControlPlane.Benchmarks.Budgets;
 

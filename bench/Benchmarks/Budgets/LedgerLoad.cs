@@ -2,9 +2,7 @@ using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using ControlPlane.Domain.Budgets;
-using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
-using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Queues;
 
 namespace ControlPlane.Benchmarks.Budgets;

@@ -167,7 +167,10 @@ public sealed class InstanceProjector : IProjector
             InstanceEvent.LaunchRefused e => new() { When = e.At, Set = "phase = 'leased', fault = @Word" + Enter, Word = Columns.Word(e.Fault) },
             InstanceEvent.Launched e => new()
             {
-                When = e.At, Set = "phase = 'booting', native_id = @Text, started_at = @Time, fault = NULL" + Enter, Text = e.NativeId, Time = e.StartedAt.UtcTicks,
+                When = e.At,
+                Set = "phase = 'booting', native_id = @Text, started_at = @Time, fault = NULL" + Enter,
+                Text = e.NativeId,
+                Time = e.StartedAt.UtcTicks,
             },
             InstanceEvent.WorkerRegistered e => new() { When = e.At, Set = "phase = 'idle', registered_at = @At, idle_since = @At" + Enter },
             InstanceEvent.WorkerBusy e => new()
