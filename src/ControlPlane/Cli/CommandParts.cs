@@ -53,6 +53,7 @@ public sealed record CommandParts
     {
         Run = NodeStart.RunAsync,
         Worker = (arguments, _) => ControlPlane.Worker.WorkerProgram.RunAsync([.. arguments]),
+        Simulate = (arguments, cancel) => Task.FromResult(ControlPlane.Simulate.SimulateProgram.Run(arguments, Console.Out, Console.Error, TimeProvider.System, cancel)),
         Terminal = Terminal.OfProcess(),
     };
 

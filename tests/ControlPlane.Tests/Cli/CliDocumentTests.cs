@@ -9,7 +9,10 @@ public sealed partial class CliDocumentTests
 {
     private static readonly string _document = File.ReadAllText(Path.Combine(Root(), "docs", "cli.md"));
     private static readonly RootCommand _root =
-        CommandLine.Build(CommandResult.Parts(new ScriptedServer(), new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, false, _ => null)));
+        CommandLine.Build(CommandResult.Parts(new ScriptedServer(), new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, false, _ => null)) with
+        {
+            Simulate = (_, _) => Task.FromResult(0),
+        });
 
     [Fact]
     public void EveryVerb_HasAHeadingAndAnExample() => Assert.Equal(
