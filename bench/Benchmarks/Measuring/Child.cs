@@ -50,6 +50,9 @@ internal static class Child
         return 0;
     }
 
+    /// <summary>In the child: the processor time that the process has used. It says more than the clock where other processes keep the machine busy.</summary>
+    public static double ProcessorSeconds => Environment.CpuUsage.TotalTime.TotalSeconds;
+
     /// <summary>In the child: the time since the process was started.</summary>
     public static double SecondsSinceStart => (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
 }

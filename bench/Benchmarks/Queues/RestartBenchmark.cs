@@ -68,6 +68,7 @@ internal static class RestartBenchmark
         Child.Tell("after a crash, process start to all entities awake", "s", Child.SecondsSinceStart);
         var busy = await node.CountAsync(sizes.Queues, view => ScaleBenchmark.IsBusy(view, sizes));
         Child.Tell("after a crash, process start to every queue has answered", "s", Child.SecondsSinceStart);
+        Child.Tell("after a crash, process start to every queue has answered", "s of processor time", Child.ProcessorSeconds);
         if (busy < sizes.Queues)
             throw new InvalidOperationException($"{sizes.Queues - busy} queues do not have their instances after the restart.");
         return await Child.EndAsync();

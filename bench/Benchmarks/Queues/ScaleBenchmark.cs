@@ -51,6 +51,7 @@ internal static class ScaleBenchmark
         Child.Tell("configuration applied after", "s", Stopwatch.GetElapsedTime(began).TotalSeconds);
         await node.AwakeAsync(sizes.Queues);
         Child.Tell("all entities awake after", "s", Stopwatch.GetElapsedTime(began).TotalSeconds);
+        Child.Tell("processor time until then, start of the process included", "s", Child.ProcessorSeconds);
         await node.ProjectedAsync();
         await RestAsync("without instances", sizes.Rest);
         var idle = Heap();
