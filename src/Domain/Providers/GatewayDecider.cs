@@ -102,8 +102,8 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
                 Consider(call?.RetryAt ?? DateTimeOffset.MinValue);
         }
 
-        if (state.Gathering.Count > 0)
-            Consider(LaunchBatches.NextFlush(state));
+        if (state.FlushAt is { } flush)
+            Consider(flush);
         foreach (var ending in state.Ending.Values.Where(e => !e.Busy))
             Consider(ending.Since);
         return next;

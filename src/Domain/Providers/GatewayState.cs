@@ -46,7 +46,11 @@ public sealed record GatewayState
     public ProviderSpec? Spec { get; init; }
 
     [JsonIgnore]
-    public ImmutableList<Gathered> Gathering { get; init; } = [];
+    public ImmutableSortedDictionary<InstanceId, Gathered> Gathering { get; init; } = ImmutableSortedDictionary<InstanceId, Gathered>.Empty;
+
+    /// <summary>When to look next whether a batch is complete: never later than it is. Null while nothing is gathered.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? FlushAt { get; init; }
 
     /// <summary>Batches whose call is under way, or when it is to be repeated.</summary>
     [JsonIgnore]

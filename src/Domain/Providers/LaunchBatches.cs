@@ -34,7 +34,7 @@ internal static class LaunchBatches
 
         if (step.State.Closed.TryGetValue(instance, out var closed) && closed.Attempt >= command.Attempt)
             return;
-        if (step.State.Gathering.Exists(g => g.Launch.Intent.Instance == instance) || step.State.Batches.Values.Any(b => b.Open.Contains(instance)))
+        if (step.State.Gathering.ContainsKey(instance) || step.State.Batches.Values.Any(b => b.Open.Contains(instance)))
             return;
 
         if (step.State.Exhausted.Find(x => x.Offer == command.Offer.Key && x.Until > step.Now) is { } exhausted)
@@ -46,28 +46,33 @@ internal static class LaunchBatches
             return;
         }
 
-        step.Note(s => s with { Gathering = s.Gathering.Add(new Gathered(command, step.Now)) });
+        step.Note(s => s with { Gathering = s.Gathering.Add(instance, new Gathered(command, step.Now)), FlushAt = s.FlushAt ?? step.Now + Quiet });
     }
 
     /// <summary>When the first batch is complete and a token of the bucket is there.</summary>
-    public static DateTimeOffset NextFlush(GatewayState state)
+    private static DateTimeOffset? NextFlush(GatewayState state)
     {
-        var ready = state.Gathering.GroupBy(Shape).Min(ReadyAt);
-        var spec = state.Spec!;
+        if (state.Gathering.IsEmpty)
+            return null;
         var missing = 1 - state.Bucket.Level;
-        var refilled = state.Bucket.At == DateTimeOffset.MinValue || missing <= 0
-            ? DateTimeOffset.MinValue
-            : state.Bucket.At + TimeSpan.FromSeconds(missing / spec.LaunchesPerSecond) + TimeSpan.FromMilliseconds(1);
-        return ready > refilled ? ready : refilled;
+        return missing > 0
+            ? state.Bucket.At + TimeSpan.FromSeconds(missing / state.Spec!.LaunchesPerSecond) + TimeSpan.FromMilliseconds(1)
+            : state.Gathering.Values.GroupBy(Shape).Min(ReadyAt);
     }
 
     public static void Flush(GatewayStep step)
     {
-        if (step.Spec is not { } spec || step.State.Gathering.IsEmpty)
+        if (step.Spec is not { } spec || !(step.State.FlushAt <= step.Now))
             return;
         step.Note(s => s with { Bucket = s.Bucket.Refilled(spec.LaunchesPerSecond, spec.LaunchBurst, step.Now) });
+        Send(step);
+        step.Note(s => s with { FlushAt = NextFlush(s) });
+    }
+
+    private static void Send(GatewayStep step)
+    {
         var number = 0;
-        foreach (var group in step.State.Gathering.GroupBy(Shape).Where(g => ReadyAt(g) <= step.Now).ToArray())
+        foreach (var group in step.State.Gathering.Values.GroupBy(Shape).Where(g => ReadyAt(g) <= step.Now).ToArray())
         {
             foreach (var members in group.Chunk(MostInBatch))
             {
@@ -78,7 +83,7 @@ internal static class LaunchBatches
                 step.Record(new GatewayEvent.BatchOpened(batch, [.. members.Select(m => m.Launch.Attempt)], step.Now));
                 step.Note(s => s with
                 {
-                    Gathering = s.Gathering.RemoveRange(members),
+                    Gathering = s.Gathering.RemoveRange(members.Select(m => m.Launch.Intent.Instance)),
                     Bucket = s.Bucket with { Level = s.Bucket.Level - 1 },
                     Calls = s.Calls.SetItem(batch.Token, new CallState(true, 1, step.Now)),
                 });
