@@ -33,10 +33,10 @@ public static class EntityHosting
         // By type and arguments: an expression would be compiled anew for each entity, and took a tenth or more of the processor time of waking ten thousand.
         return builder
             .WithManifests(Manifests)
-            .WithEntities<LedgerRegion>("ledger", (_, registry, id) => Props.Create(typeof(LedgerActor), id, shell, new Regions(registry)), shell.Options)
-            .WithEntities<GatewayRegion>("gateway", (_, registry, id) => Props.Create(typeof(GatewayActor), id, shell, new Regions(registry), connections, calls), shell.Options)
-            .WithEntities<ScalerRegion>("queue", (_, registry, id) => Props.Create(typeof(ScalerActor), id, shell, new Regions(registry), policies), shell.Options)
-            .WithEntities<WatcherRegion>("source", (_, registry, id) => Props.Create(typeof(WatcherActor), id, shell, new Regions(registry), connections, calls), shell.Options)
+            .WithEntities<LedgerRegion>("ledger", (_, registry, id) => Props.Create<LedgerActor>(id, shell, new Regions(registry)), shell.Options)
+            .WithEntities<GatewayRegion>("gateway", (_, registry, id) => Props.Create<GatewayActor>(id, shell, new Regions(registry), connections, calls), shell.Options)
+            .WithEntities<ScalerRegion>("queue", (_, registry, id) => Props.Create<ScalerActor>(id, shell, new Regions(registry), policies), shell.Options)
+            .WithEntities<WatcherRegion>("source", (_, registry, id) => Props.Create<WatcherActor>(id, shell, new Regions(registry), connections, calls), shell.Options)
             .WithSingleton<CatalogProxy>(
                 "catalog",
                 (_, registry, _) => ShellSupervision.Props(Props.Create(() => new CatalogActor(shell, new Regions(registry))), "catalog", shell.Options),
