@@ -46,6 +46,9 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
         }
     }
 
+    /// <summary>Ten thousand queues are owed what concerns them when the catalog wakes; a name and a revision stand for each, without spelling out its content.</summary>
+    protected override string KeyOf(CatalogEffect effect) => effect.Hearing is { } hearing ? $"{hearing.Kind} {hearing.Name} {hearing.Revision}" : base.KeyOf(effect);
+
     protected override void OnOther(object message)
     {
         if (message is CatalogQuery)

@@ -46,7 +46,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
         _shell = shell;
         _log = shell.Loggers.CreateLogger(GetType());
         _line = new(shell.Options.MaxEventsPerWrite);
-        _owed = new(shell.Options, shell.NextJitter);
+        _owed = new(shell.Options, shell.NextJitter, KeyOf);
     }
 
     public sealed override string PersistenceId { get; }
@@ -65,6 +65,9 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
     /// <param name="effect">What to do.</param>
     /// <param name="replyTo">Who sent the command; <see cref="ActorRefs.Nobody"/> for an effect that is carried out again, or follows from a tick.</param>
     protected abstract void Carry(TEffect effect, IActorRef replyTo);
+
+    /// <summary>What an effect that is owed is known by, so that its repetition backs off. By its whole content, unless an entity knows something shorter.</summary>
+    protected virtual string KeyOf(TEffect effect) => EffectKey.Of(effect);
 
     /// <summary>A message that is no command: a question, or news from a child. Unknown ones are unhandled.</summary>
     protected virtual void OnOther(object message) => Unhandled(message);

@@ -4,7 +4,7 @@ namespace ControlPlane.Actors.Shell;
 /// Which of the effects that a state still owes are due to be carried out again. Each has a back-off of its own, so that one that has failed for an hour does
 /// not start from the beginning because something else changed. An effect is never due at the check that first sees it after a decision: it was carried out then.
 /// </summary>
-internal sealed class OwedEffects<TEffect>(ShellOptions options, Func<double> jitter)
+internal sealed class OwedEffects<TEffect>(ShellOptions options, Func<double> jitter, Func<TEffect, string> keyOf)
 {
     private Dictionary<string, Owed> _owed = [];
 
@@ -15,7 +15,7 @@ internal sealed class OwedEffects<TEffect>(ShellOptions options, Func<double> ji
     {
         _owed = [];
         foreach (var effect in effects)
-            _owed.TryAdd(EffectKey.Of(effect!), First(now));
+            _owed.TryAdd(keyOf(effect), First(now));
     }
 
     /// <summary>The effects to carry out now, of all those owed.</summary>
@@ -30,7 +30,7 @@ internal sealed class OwedEffects<TEffect>(ShellOptions options, Func<double> ji
         var next = new Dictionary<string, Owed>(owed.Count);
         foreach (var effect in owed)
         {
-            var key = EffectKey.Of(effect!);
+            var key = keyOf(effect);
             if (_owed.TryGetValue(key, out var known))
             {
                 if (known.Due <= now && next.TryAdd(key, Later(known, now)))
