@@ -20,7 +20,7 @@ using Microsoft.Extensions.Options;
 namespace ControlPlane.Hosting;
 
 /// <summary>The composition root: one node with its database, entities, sources, providers and API.</summary>
-public static class NodeHost
+public static partial class NodeHost
 {
     /// <summary>Builds a node. Every setting is checked at start; all faults are reported together and nothing is started.</summary>
     /// <param name="arguments">Settings as <c>--Section:Name=value</c>.</param>
@@ -74,11 +74,27 @@ public static class NodeHost
         builder.Services.AddSingleton<FirstConfiguration>().AddHostedService(sp => sp.GetRequiredService<FirstConfiguration>());
         builder.Services.AddSingleton<IReadinessCheck>(sp => sp.GetRequiredService<FirstConfiguration>());
         var app = builder.Build();
+        TellOfPlugins(app);
         app.MapControlPlaneApi();
         app.MapTasks();
         app.MapClearMlApi();
         return app;
     }
+
+    private static void TellOfPlugins(WebApplication app)
+    {
+        var plugins = app.Services.GetRequiredService<PolicyPlugins>();
+        foreach (var fault in plugins.Faults)
+            PluginFaulty(app.Logger, fault.ToString());
+        if (plugins.Names.Count > 0)
+            PluginsLoaded(app.Logger, string.Join(", ", plugins.Names));
+    }
+
+    [LoggerMessage(3011, LogLevel.Warning, "A plug-in is not used: {Fault}")]
+    private static partial void PluginFaulty(ILogger log, string fault);
+
+    [LoggerMessage(3012, LogLevel.Information, "Plug-in policies: {Names}")]
+    private static partial void PluginsLoaded(ILogger log, string names);
 
     /// <summary>Runs a node until it is told to stop.</summary>
     /// <returns>0, or 1 if its settings are faulty; they are then listed on standard error.</returns>
