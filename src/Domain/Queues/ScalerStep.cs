@@ -66,7 +66,7 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
         if (!State.Instances.TryGetValue(id, out var before))
         {
             // Forgotten because all was done: the gateway may still wait to hear so.
-            if (command is InstanceCommand.LaunchAnswered late && late.Outcome is not null)
+            if (command is InstanceCommand.LaunchAnswered late)
                 AcknowledgeForgotten(id, late);
             return;
         }
