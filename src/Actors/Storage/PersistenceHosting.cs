@@ -35,7 +35,7 @@ public static class PersistenceHosting
             .AddHocon(SqlPersistence.DefaultConfiguration, HoconAddMode.Append);
     }
 
-    /// <summary>Registers <see cref="NodeStorage"/>, <see cref="Database"/>, <see cref="JournalHealth"/> and the probe that keeps it up to date.</summary>
+    /// <summary>Registers <see cref="NodeStorage"/>, <see cref="Database"/>, <see cref="JournalHealth"/> the probe that keeps it up to date, and what deletes old events.</summary>
     public static IServiceCollection AddControlPlaneStorage(this IServiceCollection services, StorageOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -43,6 +43,7 @@ public static class PersistenceHosting
         services.TryAddSingleton(sp => new NodeStorage(options, sp.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(sp => sp.GetRequiredService<NodeStorage>().Database);
         services.AddHostedService<JournalProbe>();
+        services.AddHostedService<JournalRetention>();
         return services;
     }
 

@@ -76,6 +76,10 @@ public sealed class StorageOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long events of queues and gateways stay in the journal once a snapshot stands for them. The read model keeps their history.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
+    public TimeSpan KeepEvents { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>SQLite: with less free space on its disk than this many bytes the node is unready.</summary>
     [Range(0, long.MaxValue)]
     public long MinFreeDiskBytes { get; init; } = 64L << 20;
