@@ -16,6 +16,11 @@ public sealed partial class Projection : BackgroundService
 {
     private const string SelectOffset = "SELECT ordering FROM projection_offset WHERE name = @name";
 
+    private const string FirstOffset = "INSERT INTO projection_offset (name, ordering) VALUES (@name, 0) ON CONFLICT (name) DO NOTHING";
+
+    /// <summary>Nodes of a cluster may follow the journal at the same time, if only for a moment: whoever has the row applies the batch.</summary>
+    private const string LockOffset = "SELECT ordering FROM projection_offset WHERE name = @name FOR UPDATE";
+
     private const string SaveOffset = """
         INSERT INTO projection_offset (name, ordering) VALUES (@name, @ordering) ON CONFLICT (name) DO UPDATE SET ordering = excluded.ordering
         """;
@@ -124,7 +129,13 @@ public sealed partial class Projection : BackgroundService
             return 0;
 
         var events = batch.ConvertAll(Record);
-        await CommitAsync(connection, events, cancel).ConfigureAwait(false);
+        if (await CommitAsync(connection, events, offset, cancel).ConfigureAwait(false) is { } elsewhere)
+        {
+            _offset = elsewhere;
+            _changes.Publish(events);
+            return events.Count;
+        }
+
         _offset = events[^1].Ordering;
         Applied.Add(events.Count);
         Lag.Record((_time.GetUtcNow() - events[^1].At).TotalSeconds);
@@ -134,12 +145,14 @@ public sealed partial class Projection : BackgroundService
 
     private async Task<long> StartAsync(DbConnection connection, CancellationToken cancel)
     {
-        foreach (var projector in _projectors)
-            await connection.ExecuteAsync(new CommandDefinition(projector.SchemaFor(_storage.Database.Provider), cancellationToken: cancel)).ConfigureAwait(false);
+        _storage.MakeReadModel(connection, _projectors);
+        if (_storage.Database.Provider == StorageProvider.PostgreSql)
+            await connection.ExecuteAsync(new CommandDefinition(FirstOffset, new { name = _options.Name }, cancellationToken: cancel)).ConfigureAwait(false);
         return await connection.ExecuteScalarAsync<long?>(new CommandDefinition(SelectOffset, new { name = _options.Name }, cancellationToken: cancel)).ConfigureAwait(false) ?? 0;
     }
 
-    private async Task CommitAsync(DbConnection connection, List<RecordedEvent> events, CancellationToken cancel)
+    /// <returns>Null if the batch was applied; where the read model is if another node has moved it meanwhile.</returns>
+    private async Task<long?> CommitAsync(DbConnection connection, List<RecordedEvent> events, long offset, CancellationToken cancel)
     {
         var turn = _storage.Database.Provider == StorageProvider.Sqlite ? _storage.Database.WriteTurn : null;
         if (turn is not null)
@@ -147,15 +160,23 @@ public sealed partial class Projection : BackgroundService
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
+            if (_storage.Database.Provider == StorageProvider.PostgreSql
+                && await connection.ExecuteScalarAsync<long>(new CommandDefinition(LockOffset, new { name = _options.Name }, transaction, cancellationToken: cancel)).ConfigureAwait(false)
+                    is var actual && actual != offset)
+            {
+                return actual;
+            }
+
             foreach (var recorded in events)
             {
                 foreach (var projector in _projectors)
                     await projector.ApplyAsync(recorded, connection, transaction, cancel).ConfigureAwait(false);
             }
 
-            var offset = new { name = _options.Name, ordering = events[^1].Ordering };
-            await connection.ExecuteAsync(new CommandDefinition(SaveOffset, offset, transaction, cancellationToken: cancel)).ConfigureAwait(false);
+            var reached = new { name = _options.Name, ordering = events[^1].Ordering };
+            await connection.ExecuteAsync(new CommandDefinition(SaveOffset, reached, transaction, cancellationToken: cancel)).ConfigureAwait(false);
             await transaction.CommitAsync(cancel).ConfigureAwait(false);
+            return null;
         }
         finally
         {
@@ -163,10 +184,13 @@ public sealed partial class Projection : BackgroundService
         }
     }
 
-    /// <summary>SQLite gives numbers to one writer at a time, so a hole there is a deleted event. PostgreSQL may still fill a young one.</summary>
+    /// <summary>
+    /// SQLite, and our own writers on PostgreSQL, give numbers to one writer at a time, so a hole there is a deleted event or a write that was refused. The writers
+    /// of Akka.Persistence.Sql may still fill a young one on PostgreSQL.
+    /// </summary>
     private List<Row> UpToHole(List<Row> rows, long offset)
     {
-        if (_storage.Database.Provider == StorageProvider.Sqlite)
+        if (_storage.Events is not null || _storage.Database.Provider == StorageProvider.Sqlite)
             return rows;
         var settled = (_time.GetUtcNow() - _options.HoleGrace).UtcTicks;
         var expected = offset + 1;

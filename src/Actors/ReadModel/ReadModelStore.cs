@@ -40,8 +40,7 @@ public sealed class ReadModelStore(NodeStorage storage, IEnumerable<IProjector> 
             try
             {
                 await using var connection = await storage.Database.OpenAsync(cancel).ConfigureAwait(false);
-                foreach (var projector in projectors)
-                    await connection.ExecuteAsync(new CommandDefinition(projector.SchemaFor(storage.Database.Provider), cancellationToken: cancel)).ConfigureAwait(false);
+                storage.MakeReadModel(connection, projectors);
                 _made = true;
             }
             finally

@@ -12,7 +12,7 @@ public sealed class Database : IDisposable
     private readonly string _source;
 
     /// <summary>Opens the database and creates its tables if they are not there.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be opened; the message names the setting.</exception>
+    /// <exception cref="InvalidOperationException">It cannot be opened, or a newer version of the program wrote it; the message says what to do.</exception>
     public Database(StorageOptions options)
     {
         _options = options;
@@ -22,9 +22,9 @@ public sealed class Database : IDisposable
             if (Provider == StorageProvider.Sqlite)
                 Directory.CreateDirectory(options.Path);
             using var connection = Open();
-            connection.Execute(Schema.Of(Provider));
+            SchemaVersions.Migrate(connection, Provider, "journal", Schema.Version, [Schema.Of(Provider)]);
         }
-        catch (Exception fault) when (fault is DbException or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is DbException or IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or TimeoutException)
         {
             var setting = Provider == StorageProvider.Sqlite ? $"{nameof(StorageOptions.Path)} ('{options.Path}')" : nameof(StorageOptions.ConnectionString);
             throw new InvalidOperationException($"The database of {StorageOptions.Section}:{setting} cannot be opened: {fault.Message}", fault);
@@ -32,6 +32,8 @@ public sealed class Database : IDisposable
     }
 
     public StorageProvider Provider => _options.Provider;
+
+    public StorageOptions Options => _options;
 
     /// <summary>
     /// Held by whoever writes to SQLite from this process, for the length of one short transaction: waiting here is fair and quick, waiting for the

@@ -10,7 +10,12 @@ public sealed class NodeStorage : IAsyncDisposable
         Options = options;
         Time = time;
         Database = new Database(options);
-        Events = options.IsGrouped ? new SqliteEventStore(Database, options) : null;
+        Events = options switch
+        {
+            { IsGrouped: false } => null,
+            { Provider: StorageProvider.PostgreSql } => new PostgresEventStore(options),
+            _ => new SqliteEventStore(Database, options),
+        };
         if (Events is not null)
             Events.Written += () => Written?.Invoke();
     }

@@ -6,6 +6,9 @@ namespace ControlPlane.Actors.Storage;
 /// </summary>
 internal static class Schema
 {
+    /// <summary>Raised by one with every change of these tables that an older program cannot work with.</summary>
+    public const long Version = 1;
+
     public static string Of(StorageProvider provider) => provider switch
     {
         StorageProvider.Sqlite => Sqlite,

@@ -15,4 +15,7 @@ internal static class StorageFaults
         AggregateException many => many.InnerExceptions.Any(IsFence),
         _ => fault?.InnerException is { } inner && IsFence(inner),
     };
+
+    /// <summary>Whether the database refused what was written, as it would again, and not the connection: of a group, then, one member is the cause.</summary>
+    public static bool IsOfTheRow(Exception fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] };
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace ControlPlane.Actors.Storage;
 
@@ -15,10 +16,10 @@ public enum StorageProvider
 /// <summary>Which journal plugin writes the tables. Both use the same ones, so the setting may be changed between two starts.</summary>
 public enum JournalPlugin
 {
-    /// <summary>Our own, which groups the writes of all entities. SQLite only; with PostgreSQL it means <see cref="AkkaPersistenceSql"/>.</summary>
+    /// <summary>Our own, which groups the writes of all entities of a node.</summary>
     Grouped,
 
-    /// <summary>Akka.Persistence.Sql.</summary>
+    /// <summary>Akka.Persistence.Sql. All nodes of a cluster use the same plugin.</summary>
     AkkaPersistenceSql,
 }
 
@@ -39,12 +40,22 @@ public sealed class StorageOptions
     /// <summary>File name of the SQLite database in <see cref="Path"/>.</summary>
     public const string FileName = "controlplane.db";
 
-    public StorageProvider Provider { get; init; } = StorageProvider.Sqlite;
+    private readonly StorageProvider? _provider;
+
+    /// <summary>Which database. Without it, PostgreSQL if there is a <see cref="ConnectionString"/> and SQLite if not.</summary>
+    public StorageProvider Provider
+    {
+        get => _provider ?? (string.IsNullOrWhiteSpace(ConnectionString) ? StorageProvider.Sqlite : StorageProvider.PostgreSql);
+        init => _provider = value;
+    }
 
     /// <summary>SQLite: the directory of the database file; it is created if it is not there.</summary>
     public string Path { get; init; } = "./data";
 
-    /// <summary>PostgreSQL: how to reach the database. Contains a secret; never logged.</summary>
+    /// <summary>
+    /// PostgreSQL: how to reach the database, for all that the node keeps there, such as <c>Host=db;Username=controlplane;Database=controlplane</c>. Contains a
+    /// secret; never logged.
+    /// </summary>
     public string? ConnectionString { get; init; }
 
     public JournalPlugin Journal { get; init; } = JournalPlugin.Grouped;
@@ -84,9 +95,45 @@ public sealed class StorageOptions
     [Range(0, long.MaxValue)]
     public long MinFreeDiskBytes { get; init; } = 64L << 20;
 
-    internal bool IsGrouped => Provider == StorageProvider.Sqlite && Journal == JournalPlugin.Grouped;
-
-    internal string Source => Provider == StorageProvider.PostgreSql
-        ? ConnectionString ?? throw new InvalidOperationException($"{Section}:{nameof(ConnectionString)} is needed when {Section}:{nameof(Provider)} is {nameof(StorageProvider.PostgreSql)}.")
+    /// <summary>
+    /// How every part of the node reaches the database. On PostgreSQL, what the connection string leaves open is set here: limits on time, and that the server
+    /// ends a transaction whose node stands still, so that a frozen node cannot hold a lock that others wait for.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The connection string is missing or cannot be read.</exception>
+    public string Source => Provider == StorageProvider.PostgreSql
+        ? PostgresSource()
         : new SqliteConnectionStringBuilder { DataSource = System.IO.Path.Combine(Path, FileName), Pooling = true, DefaultTimeout = (int)Math.Ceiling(CallTimeout.TotalSeconds) }.ToString();
+
+    internal bool IsGrouped => Journal == JournalPlugin.Grouped;
+
+    private string PostgresSource()
+    {
+        if (string.IsNullOrWhiteSpace(ConnectionString))
+            throw new InvalidOperationException($"{Section}:{nameof(ConnectionString)} is needed when {Section}:{nameof(Provider)} is {nameof(StorageProvider.PostgreSql)}.");
+        try
+        {
+            var source = new NpgsqlConnectionStringBuilder(ConnectionString);
+            var seconds = (int)Math.Ceiling(CallTimeout.TotalSeconds);
+            Default("Timeout", () => source.Timeout = seconds);
+            Default("Command Timeout", () => source.CommandTimeout = seconds);
+            Default("Keepalive", () => source.KeepAlive = 10);
+            Default("Max Auto Prepare", () => source.MaxAutoPrepare = 64);
+            Default("Auto Prepare Min Usage", () => source.AutoPrepareMinUsages = 2);
+            Default("Maximum Pool Size", () => source.MaxPoolSize = 50);
+            Default("Application Name", () => source.ApplicationName = "controlplane");
+            Default("Options", () => source.Options = $"-c idle_in_transaction_session_timeout={(long)CallTimeout.TotalMilliseconds}");
+            return source.ToString();
+
+            void Default(string keyword, Action set)
+            {
+                if (!source.ShouldSerialize(keyword))
+                    set();
+            }
+        }
+        catch (ArgumentException fault)
+        {
+            // The fault may quote the value, which holds a password.
+            throw new InvalidOperationException($"{Section}:{nameof(ConnectionString)} cannot be read: it is not of the form 'Host=...;Username=...;Database=...'.", fault);
+        }
+    }
 }

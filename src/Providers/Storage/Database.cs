@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Text.RegularExpressions;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -122,8 +123,11 @@ public sealed class Database(DatabaseKind kind, string connectionString) : IDisp
     }
 }
 
-/// <summary>One transaction's view of a database. Not for use after its work returned.</summary>
-public sealed class DatabaseSession(DbConnection connection, DbTransaction transaction, CancellationToken cancel)
+/// <summary>
+/// One transaction's view of a database. Not for use after its work returned. A statement may say <c>IN @list</c> or <c>NOT IN @list</c>; PostgreSQL takes the
+/// list as one value, SQLite as many.
+/// </summary>
+public sealed partial class DatabaseSession(DbConnection connection, DbTransaction transaction, CancellationToken cancel)
 {
     /// <returns>How many rows changed.</returns>
     public Task<int> ExecuteAsync(string sql, object? arguments = null) => connection.ExecuteAsync(Command(sql, arguments));
@@ -135,7 +139,14 @@ public sealed class DatabaseSession(DbConnection connection, DbTransaction trans
 
     public Task<T?> ScalarAsync<T>(string sql, object? arguments = null) => connection.ExecuteScalarAsync<T>(Command(sql, arguments));
 
-    private CommandDefinition Command(string sql, object? arguments) => new(sql, arguments, transaction, cancellationToken: cancel);
+    private CommandDefinition Command(string sql, object? arguments) => new(
+        connection is SqliteConnection ? sql : InList().Replace(sql, match => match.Groups["not"].Success ? $"<> ALL ({match.Groups["list"].Value})" : $"= ANY ({match.Groups["list"].Value})"),
+        arguments,
+        transaction,
+        cancellationToken: cancel);
+
+    [GeneratedRegex(@"(?<not>\bNOT )?\bIN (?<list>@\w+)")]
+    private static partial Regex InList();
 }
 
 /// <summary>A database that a newer version of the program wrote. The program must not run on it.</summary>

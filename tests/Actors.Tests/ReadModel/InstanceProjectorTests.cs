@@ -1,4 +1,5 @@
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Actors.Storage;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
@@ -9,7 +10,7 @@ using ControlPlane.Domain.Queues;
 
 namespace ControlPlane.Actors.Tests.ReadModel;
 
-public sealed class InstanceProjectorTests
+public abstract class InstanceProjectorTests(StorageProvider provider)
 {
     private static readonly DateTimeOffset Start = ReadModelFixture.Start;
     private static readonly Denial Dry = new(new BudgetName("lab"), LimitKind.Money, 5, 5, 1, null);
@@ -21,7 +22,7 @@ public sealed class InstanceProjectorTests
     [InlineData(4)]
     public async Task Rows_AfterAnyEvents_AreTheFold(int seed)
     {
-        await using var fixture = new ReadModelFixture();
+        await using var fixture = new ReadModelFixture(provider);
         await fixture.WriteAsync("queue-gpu", new ScalerEvent.Configured(Queue(), 1, Start));
         var random = new Random(seed);
         List<InstanceState> states = [];
@@ -81,7 +82,7 @@ public sealed class InstanceProjectorTests
     [Fact]
     public async Task Pools_FailRecoverAndLackCapacity_TheRowSaysSo()
     {
-        await using var fixture = new ReadModelFixture();
+        await using var fixture = new ReadModelFixture(provider);
         var pools = new PoolQueries(fixture.Store);
         await fixture.WriteAsync("queue-gpu", new ScalerEvent.Configured(Queue(), 1, Start), new ScalerEvent.PoolFailed("small", Breaker.After(null, "r", "it does not boot", Start)));
         await fixture.WriteAsync("queue-gpu", new ScalerEvent.PoolExhausted("small", new Blackout(Start.AddMinutes(1), "none left")));
@@ -100,7 +101,7 @@ public sealed class InstanceProjectorTests
     [Fact]
     public async Task Cursor_OfAnotherList_IsRefused()
     {
-        await using var fixture = new ReadModelFixture();
+        await using var fixture = new ReadModelFixture(provider);
         await Assert.ThrowsAsync<InvalidCursorException>(() => new DecisionQueries(fixture.Store).ListAsync(null, null, new PageRequest(5, "bm90IGEgbnVtYmVy"), default));
         await Assert.ThrowsAsync<InvalidCursorException>(() => new InstanceQueries(fixture.Store).ListAsync(new InstanceFilter(), new PageRequest(5, "%%%"), default));
     }
@@ -147,3 +148,7 @@ public sealed class InstanceProjectorTests
         _ => new InstanceEvent.Settled(at),
     };
 }
+
+public sealed class InstanceProjectorSqliteTests() : InstanceProjectorTests(StorageProvider.Sqlite);
+
+public sealed class InstanceProjectorPostgreSqlTests() : InstanceProjectorTests(StorageProvider.PostgreSql);

@@ -1,4 +1,5 @@
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Actors.Storage;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
@@ -8,7 +9,7 @@ using ControlPlane.Domain.Queues;
 namespace ControlPlane.Actors.Tests.ReadModel;
 
 /// <summary>The books and the ledger agree: whatever a ledger decides, the lines of each window add up to its balance, and the balances are the ledger's.</summary>
-public sealed class LedgerProjectorTests
+public abstract class LedgerProjectorTests(StorageProvider provider)
 {
     private static readonly BudgetName Root = new("lab");
 
@@ -21,7 +22,7 @@ public sealed class LedgerProjectorTests
     [InlineData(6)]
     public async Task Replay_OfAnyHistory_LinesAddUpToTheLedgersBalances(int seed)
     {
-        await using var fixture = new ReadModelFixture();
+        await using var fixture = new ReadModelFixture(provider);
         var (state, events) = History(new Random(seed), 220);
         await fixture.WriteAsync("ledger-lab", events);
         Assert.Equal(events.Count, await fixture.ProjectAsync(batch: 7));
@@ -53,7 +54,7 @@ public sealed class LedgerProjectorTests
     [Fact]
     public async Task Lines_InTheirOrder_HaveTheRunningBalance()
     {
-        await using var fixture = new ReadModelFixture();
+        await using var fixture = new ReadModelFixture(provider);
         var (_, events) = History(new Random(42), 150);
         await fixture.WriteAsync("ledger-lab", events);
         await fixture.ProjectAsync();
@@ -72,7 +73,7 @@ public sealed class LedgerProjectorTests
     [Fact]
     public async Task Entries_OfOneLease_TellItsLife()
     {
-        await using var fixture = new ReadModelFixture();
+        await using var fixture = new ReadModelFixture(provider);
         var now = ReadModelFixture.Start;
         var lease = new InstanceId(new Moment(now, 1).NewId(0));
         LedgerEvent[] events =
@@ -95,7 +96,7 @@ public sealed class LedgerProjectorTests
     [Fact]
     public async Task Entries_ByPages_AreAllLinesOnceInOrder()
     {
-        await using var fixture = new ReadModelFixture();
+        await using var fixture = new ReadModelFixture(provider);
         var (_, events) = History(new Random(7), 120);
         await fixture.WriteAsync("ledger-lab", events);
         await fixture.ProjectAsync();
@@ -238,3 +239,7 @@ public sealed class LedgerProjectorTests
         public long Archived { get; init; }
     }
 }
+
+public sealed class LedgerProjectorSqliteTests() : LedgerProjectorTests(StorageProvider.Sqlite);
+
+public sealed class LedgerProjectorPostgreSqlTests() : LedgerProjectorTests(StorageProvider.PostgreSql);

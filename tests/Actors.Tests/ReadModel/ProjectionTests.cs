@@ -12,19 +12,24 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ControlPlane.Actors.Tests.ReadModel;
 
-public sealed class ProjectionTests : IDisposable
+public abstract class ProjectionTests : IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private readonly TemporaryStorage _directory = new();
+    private readonly TemporaryStorage _directory;
     private readonly FakeTimeProvider _time = new(Start);
     private readonly NodeStorage _storage;
     private readonly Changes _changes = new();
     private readonly Totals _totals = new();
 
-    public ProjectionTests() => _storage = new NodeStorage(_directory.Options(), _time);
+    protected ProjectionTests(StorageProvider provider)
+    {
+        _directory = new TemporaryStorage(provider);
+        _storage = new NodeStorage(_directory.Options(), _time);
+    }
 
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         _storage.DisposeAsync().AsTask().GetAwaiter().GetResult();
         _directory.Dispose();
     }
@@ -41,7 +46,7 @@ public sealed class ProjectionTests : IDisposable
             if (recorded.Event is not CounterEvent.Added added)
                 return;
             var row = new { id = recorded.PersistenceId, added.Amount };
-            await connection.ExecuteAsync("INSERT INTO totals VALUES (@id, @Amount) ON CONFLICT (id) DO UPDATE SET total = total + excluded.total", row, transaction);
+            await connection.ExecuteAsync("INSERT INTO totals VALUES (@id, @Amount) ON CONFLICT (id) DO UPDATE SET total = totals.total + excluded.total", row, transaction);
             if (Broken && added.Amount == 13)
                 throw new InvalidOperationException("Thirteen.");
         }
@@ -121,6 +126,17 @@ public sealed class ProjectionTests : IDisposable
     }
 
     [Fact]
+    public async Task CatchUp_TwoNodesAtOnce_AppliesEachEventOnce()
+    {
+        for (var i = 1; i <= 40; i++)
+            await WriteAsync("a", i, 1);
+        using var one = Projection();
+        using var other = Projection();
+        await Task.WhenAll(one.CatchUpAsync(CancellationToken.None), other.CatchUpAsync(CancellationToken.None));
+        Assert.Equal(40, Total("a"));
+    }
+
+    [Fact]
     public async Task Changes_ListenerThatDoesNotRead_LosesTheOldest()
     {
         using var listener = _changes.Subscribe(capacity: 2);
@@ -153,3 +169,7 @@ public sealed class ProjectionTests : IDisposable
         return connection.ExecuteScalar<long?>("SELECT total FROM totals WHERE id = @id", new { id });
     }
 }
+
+public sealed class ProjectionSqliteTests() : ProjectionTests(StorageProvider.Sqlite);
+
+public sealed class ProjectionPostgreSqlTests() : ProjectionTests(StorageProvider.PostgreSql);

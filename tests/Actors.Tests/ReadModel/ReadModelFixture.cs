@@ -15,13 +15,14 @@ internal sealed class ReadModelFixture : IAsyncDisposable
 {
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly TemporaryStorage _directory = new();
+    private readonly TemporaryStorage _directory;
     private readonly FakeTimeProvider _time = new(Start);
     private readonly NodeStorage _storage;
     private readonly Dictionary<string, long> _numbers = [];
 
-    public ReadModelFixture()
+    public ReadModelFixture(StorageProvider provider)
     {
+        _directory = new TemporaryStorage(provider);
         _storage = new NodeStorage(_directory.Options(), _time);
         Store = new ReadModelStore(_storage, Projectors);
     }

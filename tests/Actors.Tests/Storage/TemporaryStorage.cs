@@ -1,15 +1,18 @@
 using ControlPlane.Actors.Storage;
+using ControlPlane.Tests.PostgreSql;
 
 namespace ControlPlane.Actors.Tests.Storage;
 
-/// <summary>A directory for a database, gone after the test.</summary>
-internal sealed class TemporaryStorage : IDisposable
+/// <summary>A directory, or a database of the test run's own server; gone after the test.</summary>
+internal sealed class TemporaryStorage(StorageProvider provider = StorageProvider.Sqlite) : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("controlplane-test-");
+    private readonly string? _connectionString = provider == StorageProvider.PostgreSql ? PostgresServer.Shared.NewDatabase() : null;
 
     public string Path => _directory.FullName;
 
-    public StorageOptions Options(JournalPlugin journal = JournalPlugin.Grouped) => new() { Path = Path, Journal = journal, Durability = Durability.Process };
+    public StorageOptions Options(JournalPlugin journal = JournalPlugin.Grouped) =>
+        new() { Path = Path, Journal = journal, Durability = Durability.Process, ConnectionString = _connectionString };
 
     public void Dispose()
     {

@@ -31,13 +31,13 @@ internal sealed class EntityNode : IAsyncDisposable
 
     private Regions Regions => new(host.Services.GetRequiredService<IReadOnlyActorRegistry>());
 
-    public static async Task<EntityNode> StartAsync(string folder, FakeWorld world)
+    public static async Task<EntityNode> StartAsync(StorageOptions storage, FakeWorld world)
     {
         var host = Host.CreateDefaultBuilder()
             .ConfigureLogging(logging => logging.ClearProviders())
             .ConfigureServices(services =>
             {
-                services.AddControlPlaneStorage(new StorageOptions { Path = folder });
+                services.AddControlPlaneStorage(storage);
                 services.AddControlPlaneEntities(new ShellOptions { RepeatAfter = TimeSpan.FromMilliseconds(200) }, new CallOptions());
                 services.AddSingleton<IProviderConnector>(world).AddSingleton<ISourceConnector>(world).AddSingleton<IPolicyRunner>(world);
                 services.AddAkka("node", (akka, sp) => akka

@@ -1,20 +1,26 @@
+using ControlPlane.Actors.Storage;
+using ControlPlane.Actors.Tests.Storage;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
 
 namespace ControlPlane.Actors.Tests.WholeNode;
 
-public sealed class WholeNodeTests : IDisposable
+public abstract class WholeNodeTests(StorageProvider provider) : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("controlplane-").FullName;
+    private readonly TemporaryStorage storage = new(provider);
 
-    public void Dispose() => Directory.Delete(folder, true);
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        storage.Dispose();
+    }
 
     [Fact]
     public async Task Tasks_Submitted_InstancesComeWorkAndLeaveAndTheMoneyAddsUp()
     {
         var world = new FakeWorld();
-        await using var node = await EntityNode.StartAsync(folder, world);
+        await using var node = await EntityNode.StartAsync(storage.Options(), world);
         await node.ApplyAsync(EntityNode.Configuration(10, 3, TimeSpan.FromMilliseconds(300), "a", "b"));
         world.Submit("a", 5);
         await EntityNode.Eventually(() => Task.FromResult(world.Living == 3), "three instances run");
@@ -41,7 +47,7 @@ public sealed class WholeNodeTests : IDisposable
     public async Task Answers_OfLaunchesAreLost_NoMachineIsDoubled()
     {
         var world = new FakeWorld { LostAnswers = 3 };
-        await using var node = await EntityNode.StartAsync(folder, world);
+        await using var node = await EntityNode.StartAsync(storage.Options(), world);
         await node.ApplyAsync(EntityNode.Configuration(10, 4, TimeSpan.FromMinutes(1), "a"));
         world.Submit("a", 4);
         await EntityNode.Eventually(async () => (await node.ScalerAsync("a")).Instances.Count(i => i.Phase == Phase.Idle) == 4, "four instances are idle");
@@ -53,7 +59,7 @@ public sealed class WholeNodeTests : IDisposable
     public async Task Budget_TooSmall_InstancesWaitForMoneyAndSayWhy()
     {
         var world = new FakeWorld();
-        await using var node = await EntityNode.StartAsync(folder, world);
+        await using var node = await EntityNode.StartAsync(storage.Options(), world);
         await node.ApplyAsync(EntityNode.Configuration(0.04m, 5, TimeSpan.FromMinutes(1), "a"));
         world.Submit("a", 5);
         await EntityNode.Eventually(async () => (await node.ScalerAsync("a")).Instances.Count(i => i.Waiting is not null) == 3, "three instances wait for money");
@@ -69,7 +75,7 @@ public sealed class WholeNodeTests : IDisposable
     public async Task Node_CrashesAndStartsAgain_KnowsItsInstancesAndReapsStrangers()
     {
         var world = new FakeWorld();
-        var node = await EntityNode.StartAsync(folder, world);
+        var node = await EntityNode.StartAsync(storage.Options(), world);
         await node.ApplyAsync(EntityNode.Configuration(10, 2, TimeSpan.FromSeconds(2), "a", "b"));
         world.Submit("a", 2);
         await EntityNode.Eventually(() => Task.FromResult(world.Living == 2), "two instances run");
@@ -77,7 +83,7 @@ public sealed class WholeNodeTests : IDisposable
 
         var stranger = new Machine(new InstanceId("01ARZ3NDEKTSV4RRFFQ69G5FAV"), new("b"), "m-x", MachineState.Running, DateTimeOffset.UtcNow, null, default, null);
         world.Machines[stranger.Instance] = stranger;
-        node = await EntityNode.StartAsync(folder, world);
+        node = await EntityNode.StartAsync(storage.Options(), world);
         await EntityNode.Eventually(async () => (await node.CatalogAsync()) is var c && c.Awake == c.Entities && c.Entities > 0, "all entities are awake");
         await EntityNode.Eventually(() => Task.FromResult(world.Machines[stranger.Instance].State == MachineState.Ended), "the stranger is ended");
         Assert.Equal(2, (await node.ScalerAsync("a")).Instances.Count);
@@ -95,7 +101,7 @@ public sealed class WholeNodeTests : IDisposable
     public async Task Gateway_AndWatcherStartAgainAlone_AreToldWhatConcernsThemAndGoOn()
     {
         var world = new FakeWorld();
-        await using var node = await EntityNode.StartAsync(folder, world);
+        await using var node = await EntityNode.StartAsync(storage.Options(), world);
         await node.ApplyAsync(EntityNode.Configuration(10, 2, TimeSpan.FromMinutes(5), "a"));
         await EntityNode.Eventually(async () => (await node.CatalogAsync()) is var c && c.Awake == c.Entities && c.Entities > 0, "all entities are awake");
         node.StopGatewayAndWatcher("fake");
@@ -107,7 +113,7 @@ public sealed class WholeNodeTests : IDisposable
     public async Task Queue_RemovedFromTheConfiguration_DrainsAndIsForgotten()
     {
         var world = new FakeWorld();
-        await using var node = await EntityNode.StartAsync(folder, world);
+        await using var node = await EntityNode.StartAsync(storage.Options(), world);
         await node.ApplyAsync(EntityNode.Configuration(10, 2, TimeSpan.FromMinutes(5), "a", "b"));
         world.Submit("a", 2);
         await EntityNode.Eventually(async () => (await node.ScalerAsync("a")).Instances.Count(i => i.Phase == Phase.Idle) == 2, "two instances are idle");
@@ -116,3 +122,7 @@ public sealed class WholeNodeTests : IDisposable
         await EntityNode.Eventually(async () => (await node.ScalerAsync("a")) is { Retired: true, Instances.Count: 0 }, "nothing is left");
     }
 }
+
+public sealed class WholeNodeSqliteTests() : WholeNodeTests(StorageProvider.Sqlite);
+
+public sealed class WholeNodePostgreSqlTests() : WholeNodeTests(StorageProvider.PostgreSql);

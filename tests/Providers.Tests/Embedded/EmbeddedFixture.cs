@@ -3,6 +3,7 @@ using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Storage;
+using ControlPlane.Tests.PostgreSql;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -15,9 +16,10 @@ internal sealed class EmbeddedFixture : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("controlplane-queue-").FullName;
     private readonly Database _database;
 
-    private EmbeddedFixture(EmbeddedQueueOptions options)
+    private EmbeddedFixture(DatabaseKind kind, EmbeddedQueueOptions options)
     {
-        _database = new Database(DatabaseKind.Sqlite, ConnectionString);
+        ConnectionString = kind == DatabaseKind.Sqlite ? $"Data Source={Path.Combine(_folder, "queue.db")}" : PostgresServer.Shared.NewDatabase();
+        _database = new Database(kind, ConnectionString);
         Queue = new EmbeddedQueue(_database, options, Clock, NullLogger<EmbeddedQueue>.Instance);
         Source = new EmbeddedSource(Queue);
     }
@@ -30,7 +32,7 @@ internal sealed class EmbeddedFixture : IAsyncDisposable
 
     public static string OtherWorker { get; } = new WorkerName("cp", "pool-a", "process", new InstanceId("01BX5ZZKBKACTAV9WEVGEMMVRZ")).Format();
 
-    public string ConnectionString => $"Data Source={Path.Combine(_folder, "queue.db")}";
+    public string ConnectionString { get; }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
@@ -40,9 +42,9 @@ internal sealed class EmbeddedFixture : IAsyncDisposable
 
     public string QueueId { get; private set; } = "";
 
-    public static async Task<EmbeddedFixture> StartAsync(EmbeddedQueueOptions? options = null)
+    public static async Task<EmbeddedFixture> StartAsync(DatabaseKind kind, EmbeddedQueueOptions? options = null)
     {
-        var fixture = new EmbeddedFixture(options ?? new EmbeddedQueueOptions());
+        var fixture = new EmbeddedFixture(kind, options ?? new EmbeddedQueueOptions());
         await fixture.Queue.InitializeAsync(default);
         await fixture.Queue.EnsureQueuesAsync([Gpu], default);
         fixture.QueueId = (await fixture.Queue.QueuesAsync(default)).Single().Id;

@@ -1,19 +1,21 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace ControlPlane.Providers.Tests.Embedded;
 
-public sealed class EmbeddedQueueTests
+public abstract class EmbeddedQueueTests(DatabaseKind kind)
 {
     [Fact]
     public async Task Claim_GivesHighestPriorityThenFirstCome()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         foreach (var (name, priority) in new[] { ("a", 0), ("b", 5), ("c", 0), ("d", 5) }) await fixture.SubmitAsync(name, priority);
 
         var order = new List<string>();
@@ -26,7 +28,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Claim_RecordsWorkerAndAttempt_BeforeTheWorkerSaysAnything()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
 
         await fixture.ClaimAsync();
@@ -41,11 +43,11 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Claim_ByEightAtOnce_GivesEachTaskOnce()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var tasks = Enumerable.Range(0, 200).Select(i => new NewTask { Name = $"t{i}", Queue = EmbeddedFixture.Gpu, Command = ["true"] }).ToList();
         await fixture.Queue.SubmitAsync(tasks, null, "", default);
         // Half of the claimers come through a second process's eyes: their own connection gate on the same file.
-        using var secondDatabase = new Database(DatabaseKind.Sqlite, fixture.ConnectionString);
+        using var secondDatabase = new Database(kind, fixture.ConnectionString);
         var second = new EmbeddedQueue(secondDatabase, new EmbeddedQueueOptions(), fixture.Clock, NullLogger<EmbeddedQueue>.Instance);
         var claimed = new ConcurrentBag<string>();
 
@@ -71,7 +73,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Claim_RepeatedBeforeStarted_GivesTheSameAttemptAgain()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.SubmitAsync("next");
         await fixture.ClaimAsync();
@@ -85,7 +87,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Claim_ByAWorkerThatForgotItsTask_SendsThatBackFirst()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.SubmitAsync("next");
         await fixture.ClaimAndStartAsync();
@@ -102,7 +104,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Register_WhileATaskRuns_LeavesItAlone()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
@@ -114,7 +116,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Unregister_WithATask_SendsItBack()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
@@ -128,7 +130,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Report_Idle_SendsATaskBackOnlyAfterTheGrace()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
@@ -144,11 +146,11 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Silence_SendsTasksBack_ButNotForTimeInWhichTheQueueItselfWasDown()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
         fixture.Clock.Advance(TimeSpan.FromHours(3));
-        using var database = new Database(DatabaseKind.Sqlite, fixture.ConnectionString);
+        using var database = new Database(kind, fixture.ConnectionString);
         var restarted = new EmbeddedQueue(database, new EmbeddedQueueOptions(), fixture.Clock, NullLogger<EmbeddedQueue>.Instance);
         await restarted.InitializeAsync(default);
 
@@ -164,7 +166,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Silence_OfAPingedTask_IsNone()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
         fixture.Clock.Advance(TimeSpan.FromMinutes(9));
@@ -177,7 +179,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task UnnamedClaim_IsAdoptedByTheWorkerThatReportsTheTask()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.Queue.ClaimAsync(fixture.QueueId, null, null, default);
 
@@ -192,7 +194,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Cancel_WhileRunning_TellsTheWorkerAndRefusesItsResult()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
@@ -209,7 +211,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task End_Repeated_ChangesNothing_AndContradictedIsRefused()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
@@ -226,7 +228,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Reset_AndEnqueue_CountAttemptsAnewAndKeepTheOldOnes()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync(maxAttempts: 1);
         await fixture.ClaimAndStartAsync();
         await fixture.Queue.EndAsync(id, TaskSpeaker.Unknown, QueueTaskState.Failed, 2, "exit code 2", null, default);
@@ -243,7 +245,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Submit_WithAKey_MakesItOnce()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         NewTask[] tasks = [new() { Name = "a", Queue = EmbeddedFixture.Gpu, Command = ["true"] }];
 
         var first = await fixture.Queue.SubmitAsync(tasks, "key", "digest", default);
@@ -261,7 +263,7 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Submit_ToAnUnknownQueue_MakesNothing()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         NewTask[] tasks = [new() { Name = "a", Queue = EmbeddedFixture.Gpu, Command = ["true"] }, new() { Name = "b", Queue = new QueueName("gup"), Command = ["true"] }];
 
         var submission = await fixture.Queue.SubmitAsync(tasks, null, "", default);
@@ -273,12 +275,16 @@ public sealed class EmbeddedQueueTests
     [Fact]
     public async Task Initialize_OnANewerSchema_RefusesAndSaysSo()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         await fixture.Queue.InitializeAsync(default);
-        await using (var connection = new SqliteConnection(fixture.ConnectionString)) await connection.ExecuteAsync("UPDATE schema_version SET version = 99");
+        await using (DbConnection connection = kind == DatabaseKind.Sqlite ? new SqliteConnection(fixture.ConnectionString) : new NpgsqlConnection(fixture.ConnectionString)) await connection.ExecuteAsync("UPDATE schema_version SET version = 99");
 
         var error = await Assert.ThrowsAsync<DatabaseSchemaException>(() => fixture.Queue.InitializeAsync(default));
 
         Assert.Contains("schema 99 of 'embedded-queue'", error.Message, StringComparison.Ordinal);
     }
 }
+
+public sealed class EmbeddedQueueSqliteTests() : EmbeddedQueueTests(DatabaseKind.Sqlite);
+
+public sealed class EmbeddedQueuePostgreSqlTests() : EmbeddedQueueTests(DatabaseKind.PostgreSql);

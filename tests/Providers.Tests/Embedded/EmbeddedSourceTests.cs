@@ -2,15 +2,16 @@ using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Providers.Embedded;
+using ControlPlane.Providers.Storage;
 
 namespace ControlPlane.Providers.Tests.Embedded;
 
-public sealed class EmbeddedSourceTests
+public abstract class EmbeddedSourceTests(DatabaseKind kind)
 {
     [Fact]
     public async Task Observe_ShowsWaitingTasksAndWorkers_AndMakesQueuesThatAreNew()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var start = fixture.Clock.GetUtcNow();
         await fixture.SubmitAsync();
         fixture.Clock.Advance(TimeSpan.FromSeconds(30));
@@ -33,7 +34,7 @@ public sealed class EmbeddedSourceTests
     [Fact]
     public async Task Observe_AfterAShortTask_ShowsWhenTheWorkerLastHadOne()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
         fixture.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -51,7 +52,7 @@ public sealed class EmbeddedSourceTests
     [Fact]
     public async Task StopFeeding_StopsEveryWorkerOfTheInstance_EvenOneThatRegistersLater()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         await fixture.SubmitAsync();
         var late = new WorkerName("cp", "pool-a", "process", EmbeddedFixture.Instance, 1).Format();
 
@@ -68,7 +69,7 @@ public sealed class EmbeddedSourceTests
     [Fact]
     public async Task StopFeeding_LeavesTheRunningTaskToItsWorker()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
@@ -81,7 +82,7 @@ public sealed class EmbeddedSourceTests
     [Fact]
     public async Task Requeue_PutsRunningTasksInFront_Once_WithTheReasonOnRecord()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var first = await fixture.SubmitAsync("first");
         var second = await fixture.SubmitAsync("second");
         await fixture.SubmitAsync("third");
@@ -103,7 +104,7 @@ public sealed class EmbeddedSourceTests
     [Fact]
     public async Task Requeue_LeavesAloneWhatEndedOrRunsElsewhere()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var ended = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
         await fixture.SucceedAsync(ended);
@@ -121,7 +122,7 @@ public sealed class EmbeddedSourceTests
     [Fact]
     public async Task Requeue_WithTheAttemptsUsedUp_FailsTheTaskAndSaysWhy()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync(maxAttempts: 2);
         InstanceId[] instances = [EmbeddedFixture.Instance, new InstanceId("01BX5ZZKBKACTAV9WEVGEMMVRZ")];
 
@@ -142,7 +143,7 @@ public sealed class EmbeddedSourceTests
     [Fact]
     public async Task Requeue_MakesTheOldWorkersWordsWorthless()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
         await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, "gone", default);
@@ -163,3 +164,7 @@ public sealed class EmbeddedSourceTests
         Assert.Equal([EmbeddedFixture.OtherWorker], (await fixture.ObserveAsync()).Workers.Select(worker => worker.Worker));
     }
 }
+
+public sealed class EmbeddedSourceSqliteTests() : EmbeddedSourceTests(DatabaseKind.Sqlite);
+
+public sealed class EmbeddedSourcePostgreSqlTests() : EmbeddedSourceTests(DatabaseKind.PostgreSql);

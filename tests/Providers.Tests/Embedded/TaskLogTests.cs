@@ -1,13 +1,14 @@
 using ControlPlane.Providers.Embedded;
+using ControlPlane.Providers.Storage;
 
 namespace ControlPlane.Providers.Tests.Embedded;
 
-public sealed class TaskLogTests
+public abstract class TaskLogTests(DatabaseKind kind)
 {
     [Fact]
     public async Task Append_Repeated_AddsNothing()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
         LogPiece[] pieces = [new(id, "one", 1, 1), new(id, "two\nthree\n", 1, 2)];
@@ -23,7 +24,7 @@ public sealed class TaskLogTests
     [Fact]
     public async Task Append_KeepsAttemptsApart_AndRefusesOnesThatNeverWere()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync();
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
         await fixture.Queue.UnregisterAsync(EmbeddedFixture.Worker, default);
@@ -38,7 +39,7 @@ public sealed class TaskLogTests
     [Fact]
     public async Task Append_OverTheLimit_StopsWithAMarker()
     {
-        await using var fixture = await EmbeddedFixture.StartAsync(new EmbeddedQueueOptions { LogLimitBytes = 1024 });
+        await using var fixture = await EmbeddedFixture.StartAsync(kind, new EmbeddedQueueOptions { LogLimitBytes = 1024 });
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
@@ -63,3 +64,7 @@ public sealed class TaskLogTests
         return text;
     }
 }
+
+public sealed class TaskLogSqliteTests() : TaskLogTests(DatabaseKind.Sqlite);
+
+public sealed class TaskLogPostgreSqlTests() : TaskLogTests(DatabaseKind.PostgreSql);

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace ControlPlane.Actors.Storage.Journal;
 
 /// <summary>The event store on SQLite.</summary>
@@ -42,8 +40,7 @@ internal sealed class SqliteEventStore : EventStore
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
 
-    /// <summary>The last write of each entity that is under way: an incarnation that starts must see what its predecessor still writes.</summary>
-    private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
+    private readonly WritesUnderWay _underWay = new();
 
     public SqliteEventStore(Database database, StorageOptions options)
     {
@@ -60,19 +57,12 @@ internal sealed class SqliteEventStore : EventStore
                     session.Run(InsertEvent, e.CreatedTicks, persistenceId, e.SequenceNr, e.Message, e.Manifest, e.SerializerId, e.WriterId);
             },
             cancel);
-        _underWay[persistenceId] = write;
-        write.ContinueWith(
-            done => _underWay.TryRemove(new KeyValuePair<string, Task>(persistenceId, done)),
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
-        return write;
+        return _underWay.Add(persistenceId, write);
     }
 
     public override async Task<EventStream> ReadAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel)
     {
-        if (_underWay.TryGetValue(persistenceId, out var write))
-            await Task.WhenAny(write).WaitAsync(cancel).ConfigureAwait(false);
+        await _underWay.EndedAsync(persistenceId, cancel).ConfigureAwait(false);
         return await _readers.ReadAsync(session => Read(session, persistenceId, fromSequenceNr, toSequenceNr, max), cancel).ConfigureAwait(false);
     }
 
