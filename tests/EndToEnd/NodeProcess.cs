@@ -9,12 +9,17 @@ internal sealed class NodeProcess : IDisposable
 {
     private readonly string folder;
     private readonly string configuration;
+    private readonly string? connectionString;
     private Process? process;
 
-    public NodeProcess(string folder, string configuration)
+    /// <param name="folder">Where everything of it is kept.</param>
+    /// <param name="configuration">The document that it is started with.</param>
+    /// <param name="connectionString">A PostgreSQL database; null for SQLite in the folder.</param>
+    public NodeProcess(string folder, string configuration, string? connectionString = null)
     {
         this.folder = folder;
         this.configuration = configuration;
+        this.connectionString = connectionString;
         Url = new Uri($"http://127.0.0.1:{FreePort()}");
         Api = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(20) };
     }
@@ -45,7 +50,10 @@ internal sealed class NodeProcess : IDisposable
     public async Task StartAsync()
     {
         var log = Path.Combine(folder, "node.log");
-        process = Process.Start(new ProcessStartInfo("dotnet", [Program, "run", "--data", DataFolder, "--listen", Url.ToString(), "--config", configuration, "--log-file", log]))!;
+        var start = new ProcessStartInfo("dotnet", [Program, "run", "--data", DataFolder, "--listen", Url.ToString(), "--config", configuration, "--log-file", log]);
+        if (connectionString is not null)
+            start.Environment["CONTROLPLANE_Storage__ConnectionString"] = connectionString;
+        process = Process.Start(start)!;
         await Eventually.TrueAsync(IsReadyAsync, TimeSpan.FromSeconds(90), () => Task.FromResult($"the node is ready; its log: {Tail(log)}"));
     }
 

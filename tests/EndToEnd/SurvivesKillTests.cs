@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using ControlPlane.Tests.PostgreSql;
 using Xunit.Abstractions;
 
 namespace ControlPlane.EndToEnd;
@@ -15,14 +16,16 @@ public sealed class SurvivesKillTests(ITestOutputHelper output) : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    [Fact]
-    public async Task ThirtyTasks_NodeKilledThreeTimes_EveryTaskMachineAndDollarIsAccountedFor()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task ThirtyTasks_NodeKilledThreeTimes_EveryTaskMachineAndDollarIsAccountedFor(string database)
     {
         var seed = int.TryParse(Environment.GetEnvironmentVariable("CONTROLPLANE_TEST_SEED"), out var given) ? given : Random.Shared.Next();
         output.WriteLine($"Seed {seed}; run it again with CONTROLPLANE_TEST_SEED={seed}.");
         var random = new Random(seed);
         var runs = Path.Combine(folder, "runs.log");
-        using var node = new NodeProcess(folder, await WriteConfigurationAsync());
+        using var node = new NodeProcess(folder, await WriteConfigurationAsync(), database == "postgresql" ? PostgresServer.Shared.NewDatabase() : null);
         await node.StartAsync();
         var ids = await SubmitAsync(node, runs, random);
 

@@ -55,7 +55,7 @@ public static partial class NodeHost
         builder.Services.AddProjection(projection);
         builder.Services.AddControlPlaneApi(api);
         Directory.CreateDirectory(node.DataFolder);
-        builder.Services.AddEmbeddedQueue(DatabaseKind.Sqlite, $"Data Source={Path.Combine(node.DataFolder, StorageOptions.FileName)}", queue);
+        builder.Services.AddEmbeddedQueue(storage.Provider == StorageProvider.Sqlite ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql, QueueDatabase(node, storage), queue);
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.AddSingleton(_ => PolicyPlugins.Load(node.PluginFolder));
@@ -80,6 +80,10 @@ public static partial class NodeHost
         app.MapClearMlApi();
         return app;
     }
+
+    /// <summary>The embedded queue lives in the node's database. Its connections to SQLite have settings of their own.</summary>
+    private static string QueueDatabase(NodeOptions node, StorageOptions storage) =>
+        storage.Provider == StorageProvider.Sqlite ? $"Data Source={Path.Combine(node.DataFolder, StorageOptions.FileName)}" : storage.Source;
 
     private static void TellOfPlugins(WebApplication app)
     {
