@@ -30,11 +30,11 @@ internal static class WorkerRules
             return;
         }
 
-        // A worker that is missing from the list says nothing at first: its registration may have been lost while it works. One that was never there has no
-        // task; one that had none, is fed none, and stays away for long has died: its machine need not be kept.
+        // A worker that is missing from the list says nothing at first: its registration may have been lost while it works, and one that was never listed may have
+        // registered, and taken a task, unseen. One that had no task when it was told to leave and stays away for long has died, or never came.
         if (command.Workers.Count == 0)
         {
-            if (state.Tasks.Count == 0 && (state.RegisteredAt is null || command.AsOf - state.PhaseSince >= Silence))
+            if (state.Tasks.Count == 0 && command.AsOf - state.PhaseSince >= Silence)
                 Leave(state, command, now, record);
             return;
         }

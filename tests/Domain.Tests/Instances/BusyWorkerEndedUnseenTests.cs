@@ -30,7 +30,22 @@ public sealed class BusyWorkerEndedUnseenTests
         instance.After(Seconds(5)).LookAtNothing();
         Assert.Equal(Phase.Draining, instance.State.Phase);
         instance.Send(new InstanceCommand.FeedingStopped(true));
-        instance.After(Seconds(5)).LookAtNothing();
+        instance.After(Minutes(3)).LookAtNothing();
+        Assert.Equal(Phase.Terminating, instance.State.Phase);
+    }
+
+    [Fact]
+    public void Drain_StuckBootingButItsWorkerIsMissingFromTheListForAWhile_WaitsForItsTask()
+    {
+        var instance = InstanceSubject.In(Phase.Booting).After(Minutes(31));
+        instance.LookAtNothing();
+        Assert.Equal(Outcome.StuckBooting, instance.State.Leaving);
+        instance.Send(new InstanceCommand.FeedingStopped(true));
+        instance.After(Seconds(175)).LookAtNothing();
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Seconds(4)).Look(1);
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Minutes(10)).Look(0);
         Assert.Equal(Phase.Terminating, instance.State.Phase);
     }
 

@@ -110,7 +110,7 @@ public sealed class ClearMlFaultTests
         scaler.Look(1);
         Assert.Contains(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
         scaler.Tell(scaler.Instances[0].Id, new InstanceCommand.FeedingStopped(true));
-        scaler.After(Seconds(5)).Look(1);
+        scaler.After(Minutes(3)).Look(1);
         scaler.Bury().After(Seconds(5)).Look(1);
         Assert.DoesNotContain(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
         Assert.Single(scaler.Instances, i => i.Phase == Phase.Requested);
