@@ -7,7 +7,7 @@ namespace ControlPlane.Cli;
 public static class CommandLine
 {
     /// <summary>Runs a command line to its end, or until a signal. Never throws on account of its input or the server.</summary>
-    /// <returns>An <see cref="ExitCode"/>, or what the verb <c>run</c>, <c>worker</c> or <c>simulate</c> returned.</returns>
+    /// <returns>An <see cref="ExitCode"/>, or what the verb <c>run</c>, <c>worker</c>, <c>simulate</c> or <c>emulate</c> returned.</returns>
     public static async Task<int> InvokeAsync(IReadOnlyList<string> arguments, CommandParts parts, CancellationToken cancel = default)
     {
         var terminal = parts.Terminal;

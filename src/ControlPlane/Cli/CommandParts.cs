@@ -44,6 +44,9 @@ public sealed record CommandParts
     /// <summary>Runs a simulation with the arguments after the verb; null leaves the verb out.</summary>
     public Func<IReadOnlyList<string>, CancellationToken, Task<int>>? Simulate { get; init; }
 
+    /// <summary>Runs an emulator of a platform with the arguments after the verb; null leaves the verb out.</summary>
+    public Func<IReadOnlyList<string>, CancellationToken, Task<int>>? Emulate { get; init; }
+
     public required Terminal Terminal { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -54,6 +57,7 @@ public sealed record CommandParts
         Run = NodeStart.RunAsync,
         Worker = (arguments, _) => ControlPlane.Worker.WorkerProgram.RunAsync([.. arguments]),
         Simulate = (arguments, cancel) => Task.FromResult(ControlPlane.Simulate.SimulateProgram.Run(arguments, Console.Out, Console.Error, TimeProvider.System, cancel)),
+        Emulate = (arguments, cancel) => ControlPlane.Emulate.EmulateProgram.RunAsync(arguments, Console.Out, Console.Error, TimeProvider.System, cancel),
         Terminal = Terminal.OfProcess(),
     };
 

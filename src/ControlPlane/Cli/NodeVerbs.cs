@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace ControlPlane.Cli;
 
-/// <summary><c>run</c>, and what runs beside a node: <c>worker</c>, <c>simulate</c>, <c>version</c>.</summary>
+/// <summary><c>run</c>, and what runs beside a node: <c>worker</c>, <c>simulate</c>, <c>emulate</c>, <c>version</c>.</summary>
 internal static class NodeVerbs
 {
     /// <summary>The verb <c>run</c>; the root takes the same options and does the same.</summary>
@@ -47,6 +47,8 @@ internal static class NodeVerbs
         yield return Passing("worker", "Run a worker that pulls tasks from a queue. 'worker --help' shows its options.", verbs.Parts.Worker);
         if (verbs.Parts.Simulate is { } simulate)
             yield return Passing("simulate", "Run the same rules on virtual time against a simulated cloud. 'simulate --help' shows its options.", simulate);
+        if (verbs.Parts.Emulate is { } emulate)
+            yield return Passing("emulate", "Emulate a compute platform, to try configurations and faults without an account. 'emulate --help' shows its options.", emulate);
         yield return verbs.Make("version", "Print the version.", (invocation, _) =>
         {
             invocation.Say(VersionText.Full);

@@ -12,6 +12,7 @@ public sealed partial class CliDocumentTests
         CommandLine.Build(CommandResult.Parts(new ScriptedServer(), new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, false, _ => null)) with
         {
             Simulate = (_, _) => Task.FromResult(0),
+            Emulate = (_, _) => Task.FromResult(0),
         });
 
     [Fact]

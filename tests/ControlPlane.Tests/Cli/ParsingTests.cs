@@ -135,6 +135,7 @@ public sealed class ParsingTests
     [Theory]
     [InlineData("worker")]
     [InlineData("simulate")]
+    [InlineData("emulate")]
     public async Task PassingVerbs_PassWhatFollows(string verb)
     {
         IReadOnlyList<string> seen = [];
@@ -144,7 +145,7 @@ public sealed class ParsingTests
             return Task.FromResult(7);
         };
 
-        var result = await CommandResult.OfAsync(_silent, [verb, "--queue", "q", "--slots=2"], parts => parts with { Worker = take, Simulate = take });
+        var result = await CommandResult.OfAsync(_silent, [verb, "--queue", "q", "--slots=2"], parts => parts with { Worker = take, Simulate = take, Emulate = take });
 
         Assert.Equal(7, result.Exit);
         Assert.Equal(["--queue", "q", "--slots=2"], seen);
