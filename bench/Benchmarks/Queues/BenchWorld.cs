@@ -101,9 +101,9 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
         }
     }
 
-    public Task<bool> StopFeedingAsync(QueueName queue, InstanceId instance, CancellationToken cancel) => Task.FromResult(true);
+    public Task<bool> StopFeedingAsync(QueueName queue, InstanceWorkers workers, CancellationToken cancel) => Task.FromResult(true);
 
-    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceId instance, string reason, CancellationToken cancel) => Task.FromResult(new RequeueResult([], []));
+    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceWorkers workers, RequeueRules rules, string reason, CancellationToken cancel) => Task.FromResult(new RequeueResult([], []));
 
     public Task<PolicyAnswer> AskAsync(string typeName, Situation situation, CancellationToken cancel) => Task.FromResult(new PolicyAnswer(null, $"no policy {typeName}"));
 

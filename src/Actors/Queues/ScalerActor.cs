@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Akka.Actor;
 using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Shell;
@@ -8,12 +9,16 @@ using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
+using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Actors.Queues;
 
 /// <summary>Runs the scaler of one queue with all its instances. What an instance does is carried out here too: docs/decisions/0005 says why.</summary>
-public sealed class ScalerActor : DeciderActor<ScalerDecider, ScalerState, ScalerCommand, ScalerEvent, ScalerEffect>
+public sealed partial class ScalerActor : DeciderActor<ScalerDecider, ScalerState, ScalerCommand, ScalerEvent, ScalerEffect>
 {
+    private static readonly Counter<long> Warnings = new Meter("ControlPlane").CreateCounter<long>("controlplane.queue.warnings", description: "Warnings about a queue's instances, such as one task on two of them");
+
+    private readonly ILogger _log;
     private readonly QueueName _queue;
     private readonly Regions _regions;
     private readonly IPolicyRunner _policies;
@@ -22,6 +27,7 @@ public sealed class ScalerActor : DeciderActor<ScalerDecider, ScalerState, Scale
         : base($"queue-{queue}", shell)
     {
         _queue = new QueueName(queue);
+        _log = shell.Loggers.CreateLogger<ScalerActor>();
         _regions = regions;
         _policies = policies;
     }
@@ -50,6 +56,10 @@ public sealed class ScalerActor : DeciderActor<ScalerDecider, ScalerState, Scale
             case ScalerEffect.Acknowledge e:
                 replyTo.Tell(new CatalogCommand.Heard(EntityKind.Scaler, _queue.Value, e.Revision), Self);
                 break;
+            case ScalerEffect.Warn e:
+                Warnings.Add(1, new KeyValuePair<string, object?>("queue", _queue.Value));
+                Warned(_log, _queue.Value, e.Sentence);
+                break;
             case ScalerEffect.Reply e:
                 replyTo.Tell(new ScalerReply(e.Refusal), Self);
                 break;
@@ -75,15 +85,25 @@ public sealed class ScalerActor : DeciderActor<ScalerDecider, ScalerState, Scale
                 _regions.TellGateway(e.Provider, e.Command, Self);
                 break;
             case InstanceEffect.StopFeeding e:
-                _regions.TellWatcher(e.Source, new SourceRequest.StopFeeding(_queue, instance), Self);
+                _regions.TellWatcher(e.Source, new SourceRequest.StopFeeding(_queue, Workers(instance)), Self);
                 break;
             case InstanceEffect.LookAgain e:
                 _regions.TellWatcher(e.Source, new WatcherCommand.LookAgain(_queue), Self);
                 break;
             case InstanceEffect.ReturnTasks e:
-                _regions.TellWatcher(e.Source, new SourceRequest.ReturnTasks(_queue, instance, e.Because), Self);
+                _regions.TellWatcher(e.Source, new SourceRequest.ReturnTasks(_queue, Workers(instance), State.Spec?.Requeue ?? RequeueRules.Default, e.Because), Self);
                 break;
         }
+    }
+
+    [LoggerMessage(2101, LogLevel.Warning, "Queue {Queue}: {Sentence}")]
+    private static partial void Warned(ILogger log, string queue, string sentence);
+
+    /// <summary>The state is that after the decision that owes the effect: it still has the instance.</summary>
+    private InstanceWorkers Workers(InstanceId instance)
+    {
+        var known = State.Instances.GetValueOrDefault(instance);
+        return new InstanceWorkers(new InstanceRef(instance, known?.NativeId), known?.Pool.Name ?? "");
     }
 
     private async Task<ScalerCommand.PolicyAnswered> AskPolicy(ScalerEffect.AskPolicy question)

@@ -12,9 +12,9 @@ namespace ControlPlane.Actors.Sources;
 /// <summary>What a scaler asks of the source of its queue, for one of its instances. Repeated until answered.</summary>
 public abstract record SourceRequest(QueueName Queue, InstanceId Instance)
 {
-    public sealed record StopFeeding(QueueName Queue, InstanceId Instance) : SourceRequest(Queue, Instance);
+    public sealed record StopFeeding(QueueName Queue, InstanceWorkers Workers) : SourceRequest(Queue, Workers.Machine.Instance);
 
-    public sealed record ReturnTasks(QueueName Queue, InstanceId Instance, string Because) : SourceRequest(Queue, Instance);
+    public sealed record ReturnTasks(QueueName Queue, InstanceWorkers Workers, RequeueRules Rules, string Because) : SourceRequest(Queue, Workers.Machine.Instance);
 }
 
 /// <summary>Runs the watcher of one source, and is the one place that talks with it.</summary>
@@ -128,10 +128,10 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
             {
                 SourceRequest.StopFeeding r => new Answered(
                     r,
-                    new InstanceCommand.FeedingStopped(await CallAsync("stopFeeding", spec, (s, c) => s.StopFeedingAsync(r.Queue, r.Instance, c)).ConfigureAwait(false))),
+                    new InstanceCommand.FeedingStopped(await CallAsync("stopFeeding", spec, (s, c) => s.StopFeedingAsync(r.Queue, r.Workers, c)).ConfigureAwait(false))),
                 SourceRequest.ReturnTasks r => new Answered(
                     r,
-                    new InstanceCommand.TasksReturned(await CallAsync("requeue", spec, (s, c) => s.RequeueAsync(r.Queue, r.Instance, r.Because, c)).ConfigureAwait(false))),
+                    new InstanceCommand.TasksReturned(await CallAsync("requeue", spec, (s, c) => s.RequeueAsync(r.Queue, r.Workers, r.Rules, r.Because, c)).ConfigureAwait(false))),
                 _ => new Answered(request, null),
             };
         }

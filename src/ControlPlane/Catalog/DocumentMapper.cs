@@ -4,6 +4,7 @@ using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Secrets;
 
 namespace ControlPlane.Catalog;
 
@@ -14,6 +15,8 @@ namespace ControlPlane.Catalog;
 internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
 {
     public static readonly TimeSpan DefaultPace = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan DefaultClearMlPace = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan DefaultClearMlRestPace = TimeSpan.FromSeconds(15);
     public static readonly TimeSpan DefaultSweepEvery = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan DefaultConsistencyWindow = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan DefaultOrphanGrace = TimeSpan.FromSeconds(30);
@@ -44,8 +47,32 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
     private static List<TTo> Each<TFrom, TTo>(List<TFrom>? items, string path, Func<TFrom, string, TTo> map) =>
         items is null ? [] : [.. items.Select((item, i) => map(item, $"{path}[{i}]"))];
 
-    private SourceSpec Source(SourceShape source, string path) =>
-        new(source.Name ?? "", source.Kind ?? "", Duration(source.Pace, $"{path}.pace", DefaultPace));
+    private SourceSpec Source(SourceShape source, string path)
+    {
+        var isClearMl = source.Kind == "clearml";
+        var pace = Duration(source.Pace, $"{path}.pace", isClearMl ? DefaultClearMlPace : DefaultPace);
+        var rest = pace > DefaultClearMlRestPace ? pace : DefaultClearMlRestPace;
+        return new SourceSpec(source.Name ?? "", source.Kind ?? "", pace)
+        {
+            RestPace = source.RestPace is not null ? Duration(source.RestPace, $"{path}.restPace", rest) : isClearMl ? rest : null,
+            ClearMl = source.Clearml is { } server ? ClearMl(server, $"{path}.clearml") : null,
+        };
+    }
+
+    private ClearMlSpec ClearMl(ClearMlShape server, string path)
+    {
+        var spec = new ClearMlSpec(server.Url ?? "", new SecretReference(server.AccessKey ?? "env:MISSING"), new SecretReference(server.SecretKey ?? "env:MISSING"));
+        return spec with
+        {
+            ApiVersion = server.ApiVersion ?? spec.ApiVersion,
+            CaFile = server.CaFile,
+            ClientCertificateFile = server.ClientCertificateFile,
+            Insecure = server.Insecure ?? spec.Insecure,
+            CreateMissingQueues = server.CreateMissingQueues ?? spec.CreateMissingQueues,
+            Timeout = Duration(server.Timeout, $"{path}.timeout", spec.Timeout),
+            PageSize = server.PageSize ?? spec.PageSize,
+        };
+    }
 
     private ProviderSpec Provider(ProviderShape provider, string path) => new(
         provider.Name ?? "",
@@ -157,6 +184,9 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             MinInstances = queue.MinInstances ?? entry.MinInstances,
             MaxIdleTime = Duration(queue.MaxIdleTime, $"{path}.maxIdleTime", entry.MaxIdleTime),
             Paused = queue.Paused ?? entry.Paused,
+            Requeue = queue.Requeue is { } requeue
+                ? new RequeueRules(requeue.Never ?? false, requeue.Attempts, requeue.OnlyYounger is null ? null : Duration(requeue.OnlyYounger, $"{path}.requeue.onlyYounger", TimeSpan.FromDays(1)))
+                : null,
             Policy = queue.Policy is null ? entry.Policy : Policy(queue.Policy, $"{path}.policy"),
         };
     }

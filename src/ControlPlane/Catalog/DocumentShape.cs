@@ -40,14 +40,65 @@ internal sealed class SourceShape
     public string? Name { get; set; }
 
     [Required]
-    [Words("embedded")]
-    [Description("What system it is. embedded: the queues that ControlPlane keeps itself.")]
+    [Words("embedded", "clearml")]
+    [Description("What system it is. embedded: the queues that ControlPlane keeps itself. clearml: a ClearML server.")]
     public string? Kind { get; set; }
 
     [DurationText]
     [LeftOut("1s")]
-    [Description("How often it is observed: 100ms to 1h.")]
+    [Description("How often it is observed while something moves: 100ms to 1h. Left out for kind clearml: 5s.")]
     public string? Pace { get; set; }
+
+    [DurationText]
+    [Description("How often it is observed while nothing has moved for a minute: pace to 1h. Left out: as pace; for kind clearml 15s, or pace if that is longer.")]
+    public string? RestPace { get; set; }
+
+    [Description("How the ClearML server is reached. Only for kind clearml, which must have it.")]
+    public ClearMlShape? Clearml { get; set; }
+}
+
+[Description("A ClearML server.")]
+internal sealed class ClearMlShape
+{
+    [Required]
+    [Description("The API server's address: https://api.clear.ml, http://host:8008.")]
+    public string? Url { get; set; }
+
+    [Required]
+    [Description("Where the access key of its credentials stands: env:NAME or file:PATH.")]
+    public string? AccessKey { get; set; }
+
+    [Required]
+    [Description("Where the secret key of its credentials stands: env:NAME or file:PATH.")]
+    public string? SecretKey { get; set; }
+
+    [LeftOut("auto")]
+    [Description("The version of the API to speak, from 2.13, in quotes. auto: the newest that the server and ControlPlane both know.")]
+    public string? ApiVersion { get; set; }
+
+    [Description("A file of PEM certificates that the server's certificate is checked against, instead of the system's.")]
+    public string? CaFile { get; set; }
+
+    [Description("A file with a certificate and its key as PEM, for a server that asks for one.")]
+    public string? ClientCertificateFile { get; set; }
+
+    [LeftOut("false")]
+    [Description("Do not check the server's certificate. Whoever sits on the way can then read the credentials; each node says so in its log.")]
+    public bool? Insecure { get; set; }
+
+    [LeftOut("false")]
+    [Description("Create queues that are declared here and not there.")]
+    public bool? CreateMissingQueues { get; set; }
+
+    [DurationText]
+    [LeftOut("10s")]
+    [Description("How long one request may take: 100ms to 2m.")]
+    public string? Timeout { get; set; }
+
+    [Range(1, 10_000)]
+    [LeftOut("500")]
+    [Description("Rows asked for at a time: 1 to 10,000. Stock servers give 500 at most.")]
+    public int? PageSize { get; set; }
 }
 
 [Description("A connection to a compute platform.")]
@@ -265,12 +316,31 @@ internal sealed class QueueShape
     [Description("Launch nothing while true; what runs goes on.")]
     public bool? Paused { get; set; }
 
+    [Description("Which tasks of a lost machine go back to the queue. Left out: all, as often as the source lets them.")]
+    public RequeueShape? Requeue { get; set; }
+
     [Description("The rule that turns what is seen of the queue into a wanted number of instances. Left out: perTask.")]
     public PolicyShape? Policy { get; set; }
 
     [Required]
     [Description("Names of pools, tried in this order: 1 to 100.")]
     public List<string>? Pools { get; set; }
+}
+
+[Description("Which tasks go back to their queue when the machine that ran them was taken back, vanished or was ended. What does not go back is failed, and says why.")]
+internal sealed class RequeueShape
+{
+    [LeftOut("false")]
+    [Description("Put no task back.")]
+    public bool? Never { get; set; }
+
+    [Range(0, 1_000)]
+    [Description("How often one task may go back: 0 to 1,000. Left out: for kind embedded as the task's maxAttempts says, for kind clearml 3 times.")]
+    public int? Attempts { get; set; }
+
+    [DurationText]
+    [Description("A task that had run for longer does not go back: 1s to 365d. Left out: however long it had run.")]
+    public string? OnlyYounger { get; set; }
 }
 
 [Description("A scaling policy.")]

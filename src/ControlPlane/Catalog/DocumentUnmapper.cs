@@ -20,7 +20,28 @@ internal static class DocumentUnmapper
         Queues = [.. configuration.Queues.Select(Queue)],
     };
 
-    private static SourceShape Source(SourceSpec source) => new() { Name = source.Name, Kind = source.Kind, Pace = DurationText.Format(source.Pace) };
+    private static SourceShape Source(SourceSpec source) => new()
+    {
+        Name = source.Name,
+        Kind = source.Kind,
+        Pace = DurationText.Format(source.Pace),
+        RestPace = source.RestPace is { } rest ? DurationText.Format(rest) : null,
+        Clearml = source.ClearMl is { } server ? ClearMl(server) : null,
+    };
+
+    private static ClearMlShape ClearMl(ClearMlSpec server) => new()
+    {
+        Url = server.Url,
+        AccessKey = server.AccessKey.Value,
+        SecretKey = server.SecretKey.Value,
+        ApiVersion = server.ApiVersion,
+        CaFile = server.CaFile,
+        ClientCertificateFile = server.ClientCertificateFile,
+        Insecure = server.Insecure,
+        CreateMissingQueues = server.CreateMissingQueues,
+        Timeout = DurationText.Format(server.Timeout),
+        PageSize = server.PageSize,
+    };
 
     private static ProviderShape Provider(ProviderSpec provider) => new()
     {
@@ -92,6 +113,9 @@ internal static class DocumentUnmapper
         MinInstances = queue.MinInstances,
         MaxIdleTime = DurationText.Format(queue.MaxIdleTime),
         Paused = queue.Paused,
+        Requeue = queue.Requeue is { } requeue
+            ? new RequeueShape { Never = requeue.Never, Attempts = requeue.Attempts, OnlyYounger = requeue.OnlyYounger is { } young ? DurationText.Format(young) : null }
+            : null,
         Policy = queue.Policy is PolicySpec.Plugin plugin ? new PolicyShape { Type = "plugin", Class = plugin.TypeName } : new PolicyShape { Type = "perTask" },
         Pools = [.. queue.Pools],
     };

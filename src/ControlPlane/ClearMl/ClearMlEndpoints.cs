@@ -41,6 +41,7 @@ public static class ClearMlEndpoints
         ["queues.peek_task"] = QueueCalls.PeekTaskAsync,
         ["queues.add_task"] = QueueCalls.AddTaskAsync,
         ["queues.remove_task"] = QueueCalls.RemoveTaskAsync,
+        ["queues.move_task_to_front"] = QueueCalls.MoveTaskToFrontAsync,
         ["workers.register"] = WorkerCalls.RegisterAsync,
         ["workers.unregister"] = WorkerCalls.UnregisterAsync,
         ["workers.status_report"] = WorkerCalls.StatusReportAsync,
@@ -48,6 +49,7 @@ public static class ClearMlEndpoints
         ["tasks.create"] = TaskCalls.CreateAsync,
         ["tasks.get_by_id"] = TaskCalls.GetByIdAsync,
         ["tasks.get_all"] = TaskCalls.GetAllAsync,
+        ["tasks.update"] = TaskCalls.UpdateAsync,
         ["tasks.enqueue"] = TaskCalls.EnqueueAsync,
         ["tasks.dequeue"] = TaskCalls.DequeueAsync,
         ["tasks.started"] = TaskCalls.StartedAsync,
@@ -59,6 +61,9 @@ public static class ClearMlEndpoints
         ["tasks.reset"] = TaskCalls.ResetAsync,
         ["events.add_batch"] = EventCalls.AddBatchAsync,
     };
+
+    /// <summary>The calls that are answered.</summary>
+    public static IReadOnlyCollection<string> CallNames => Calls.Keys;
 
     /// <summary>Maps the calls under a prefix; an empty one puts them at the root, where ClearML has them.</summary>
     public static IEndpointConventionBuilder MapClearMlApi(this IEndpointRouteBuilder endpoints, string prefix = "")

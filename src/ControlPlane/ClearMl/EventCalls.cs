@@ -28,7 +28,7 @@ internal static class EventCalls
         if (number == 0) return ClearMlAnswer.Refuse(ClearMlError.BatchContainsNoItems, "The batch contains no items.");
         var result = pieces.Count == 0 ? new LogResult(0, []) : await call.Queue.AppendLogAsync(pieces, call.Cancel);
         faults.AddRange(result.Refused);
-        return ClearMlAnswer.Of(new EventsAddBatchResponse(result.Added, faults.Count, [.. faults.Take(MaxErrorsShown)]), WireJson.Default.EventsAddBatchResponse);
+        return ClearMlAnswer.Of(new EventsAddBatchResponse(result.Added, faults.Count, faults.CountBy(f => f).Take(MaxErrorsShown).ToDictionary()), WireJson.Default.EventsAddBatchResponse);
     }
 
     private static WireLogEvent Read(ReadOnlyMemory<byte> line, int number)

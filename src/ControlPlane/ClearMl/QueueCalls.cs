@@ -95,6 +95,14 @@ internal static class QueueCalls
         return ClearMlAnswer.Of(new QueueRemoveTaskResponse(1), WireJson.Default.QueueRemoveTaskResponse);
     }
 
+    public static async Task<ClearMlAnswer> MoveTaskToFrontAsync(ClearMlCall call)
+    {
+        var request = call.Read(WireJson.Default.QueueTaskRequest);
+        var queue = await FindAsync(call, request.Queue);
+        TaskCalls.Accepted(await call.Queue.MoveToFrontAsync(ClearMlCall.Require(request.Task, "task"), queue.Id, call.Cancel));
+        return ClearMlAnswer.Of(new QueuePositionResponse(0), WireJson.Default.QueuePositionResponse);
+    }
+
     public static void CheckName(string name)
     {
         if (name.Length > MaxNameLength || name.Any(char.IsControl))
@@ -142,7 +150,7 @@ internal static class QueueCalls
     private static bool Wants(QueuesGetAllRequest request, string field) =>
         request.OnlyFields is not { Count: > 0 } fields || fields.Any(name => name == field || name.StartsWith(field + ".", StringComparison.Ordinal));
 
-    private static Regex Pattern(string pattern)
+    public static Regex Pattern(string pattern)
     {
         try
         {

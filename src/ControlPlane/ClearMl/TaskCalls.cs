@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Providers.ClearMl.Wire;
@@ -18,6 +19,19 @@ internal static class TaskCalls
         (QueueTaskState.Failed, "failed"),
         (QueueTaskState.Cancelled, "stopped"),
     ];
+
+    private const int MaxComment = 64 * 1024;
+
+    /// <summary>The most tasks that are searched through: the newest.</summary>
+    private const int MostSearched = 100_000;
+
+    private static readonly Dictionary<string, Func<QueueTask, string?>> Searchable = new()
+    {
+        ["last_worker"] = t => t.Worker,
+        ["comment"] = t => t.Comment,
+        ["name"] = t => t.Name,
+        ["id"] = t => t.Id,
+    };
 
     public static async Task<ClearMlAnswer> CreateAsync(ClearMlCall call)
     {
@@ -57,8 +71,20 @@ internal static class TaskCalls
     {
         var request = call.Read(WireJson.Default.TasksGetAllRequest);
         var (skip, take) = QueueCalls.Page(request.Page, request.PageSize, request.Size, request.ScrollId);
-        var filter = new TaskFilter { Ids = request.Id, States = request.Status?.Select(State).ToList(), Workers = request.LastWorker, Skip = skip, Limit = take };
-        return ClearMlAnswer.Of(new TasksGetAllResponse([.. (await call.Queue.TasksAsync(filter, call.Cancel)).Select(Task)]), WireJson.Default.TasksGetAllResponse);
+        var filter = new TaskFilter { Ids = request.Id, States = request.Status?.Select(State).ToList(), Skip = skip, Limit = take };
+        var tasks = request.All is null && request.StatusChanged is null
+            ? await call.Queue.TasksAsync(filter, call.Cancel)
+            : [.. (await MatchingAsync(call, request, filter)).Skip(skip).Take(take)];
+        return ClearMlAnswer.Of(new TasksGetAllResponse([.. tasks.Select(Task)]), WireJson.Default.TasksGetAllResponse);
+    }
+
+    public static async Task<ClearMlAnswer> UpdateAsync(ClearMlCall call)
+    {
+        var request = call.Read(WireJson.Default.TaskEditRequest);
+        var id = ClearMlCall.Require(request.Task, "task");
+        if (request.Comment is null) throw new ClearMlException(ClearMlError.ValidationError, "comment: only a task's comment can be changed.");
+        if (request.Comment.Length > MaxComment) throw new ClearMlException(ClearMlError.ValidationError, $"comment: at most {MaxComment} characters.");
+        return Updated(Accepted(await call.Queue.CommentAsync(id, request.Comment, call.Cancel)), new TaskUpdateResponse());
     }
 
     public static async Task<ClearMlAnswer> EnqueueAsync(ClearMlCall call)
@@ -125,6 +151,26 @@ internal static class TaskCalls
         };
     }
 
+    /// <summary>What SQL cannot tell is told here: the patterns are regular expressions.</summary>
+    private static async Task<IEnumerable<QueueTask>> MatchingAsync(ClearMlCall call, TasksGetAllRequest request, TaskFilter filter)
+    {
+        var since = request.StatusChanged?.Select(Since).Max();
+        var fields = request.All?.Fields ?? [];
+        if (fields.FirstOrDefault(f => !Searchable.ContainsKey(f)) is { } unknown)
+            throw new ClearMlException(ClearMlError.ValidationError, $"_all_.fields: '{unknown}' cannot be searched; there are {string.Join(", ", Searchable.Keys)}.");
+        var pattern = request.All is { } all ? QueueCalls.Pattern(ClearMlCall.Require(all.Pattern, "_all_.pattern")) : null;
+        var rows = await call.Queue.TasksAsync(
+            filter with { Skip = 0, Limit = MostSearched, WithWorker = fields.Contains("last_worker"), WithComment = fields.Contains("comment"), HeardSince = since },
+            call.Cancel);
+        return rows.Where(t => (since is null || t.ChangedAt >= since) && (pattern is null || fields.All(f => pattern.IsMatch(Searchable[f](t) ?? ""))))
+            .OrderByDescending(t => t.ChangedAt);
+    }
+
+    private static DateTimeOffset Since(string condition) =>
+        DateTimeOffset.TryParse(condition.TrimStart('>', '='), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && condition.StartsWith('>')
+            ? time
+            : throw new ClearMlException(ClearMlError.ValidationError, $"status_changed: '{condition}' is not understood; write a time with >= before it.");
+
     private static (TaskRequest Request, string Id) Read(ClearMlCall call)
     {
         var request = call.Read(WireJson.Default.TaskRequest);
@@ -180,6 +226,7 @@ internal static class TaskCalls
             StatusMessage = task.Message,
             LastWorker = task.Worker,
             Created = task.CreatedAt,
+            StatusChanged = task.ChangedAt,
             Started = task.StartedAt,
             Completed = task.EndedAt,
             Execution = new WireExecution(task.QueueId),
@@ -188,7 +235,7 @@ internal static class TaskCalls
             Script = rest?.Script,
             Container = rest?.Container,
             Tags = rest?.Tags,
-            Comment = rest?.Comment,
+            Comment = task.Comment ?? rest?.Comment,
             Project = rest?.Project,
         };
     }

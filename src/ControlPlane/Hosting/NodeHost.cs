@@ -8,13 +8,17 @@ using ControlPlane.Actors.Storage;
 using ControlPlane.ClearMl;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Health;
 using ControlPlane.Http;
+using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Plugins;
+using ControlPlane.Providers.Secrets;
 using ControlPlane.Providers.Storage;
 using ControlPlane.Tasks;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace ControlPlane.Hosting;
@@ -58,6 +62,8 @@ public static partial class NodeHost
         builder.Services.AddEmbeddedQueue(storage.Provider == StorageProvider.Sqlite ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql, QueueDatabase(node, storage), queue);
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
+        builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();
+        builder.Services.AddSingleton<ISourceConnector, ClearMlConnector>();
         builder.Services.AddSingleton(_ => PolicyPlugins.Load(node.PluginFolder));
         builder.Services.AddSingleton<IPolicyRunner, PluginPolicies>();
         builder.Services.AddAkka("controlplane", (akka, services) => akka

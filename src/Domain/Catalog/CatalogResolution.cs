@@ -51,6 +51,7 @@ public static class CatalogResolution
                 MinInstances = queue.MinInstances,
                 MaxIdleTime = queue.MaxIdleTime,
                 Paused = queue.Paused,
+                Requeue = queue.Requeue,
                 Pools = [.. queue.Pools.Select(name => pools[name])],
             }),
         ];

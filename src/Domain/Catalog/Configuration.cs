@@ -2,14 +2,53 @@ using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Secrets;
 
 namespace ControlPlane.Domain.Catalog;
 
 /// <summary>A connection to a system that holds queues, as declared.</summary>
 /// <param name="Name">Unique among sources.</param>
-/// <param name="Kind"><c>embedded</c> (later: <c>clearml</c>).</param>
-/// <param name="Pace">How often it is observed: 100 ms to 1 h.</param>
-public sealed record SourceSpec(string Name, string Kind, TimeSpan Pace);
+/// <param name="Kind"><c>embedded</c> or <c>clearml</c>.</param>
+/// <param name="Pace">How often it is observed while something moves: 100 ms to 1 h.</param>
+public sealed record SourceSpec(string Name, string Kind, TimeSpan Pace)
+{
+    /// <summary>How often it is observed while nothing has moved for a minute: <see cref="Pace"/> to 1 h. Null: as <see cref="Pace"/>.</summary>
+    public TimeSpan? RestPace { get; init; }
+
+    /// <summary>How its server is reached; for the kind <c>clearml</c> only, which must have it.</summary>
+    public ClearMlSpec? ClearMl { get; init; }
+}
+
+/// <summary>How a ClearML server is reached. Secrets stand in it by reference only.</summary>
+/// <param name="Url">The API server's address, http or https, such as <c>https://api.clear.ml</c> or <c>http://host:8008</c>.</param>
+/// <param name="AccessKey">The access key of its credentials.</param>
+/// <param name="SecretKey">The secret key of its credentials.</param>
+public sealed record ClearMlSpec(string Url, SecretReference AccessKey, SecretReference SecretKey)
+{
+    /// <summary>The version that is spoken when the server does not say which it speaks.</summary>
+    public const string AutoVersion = "auto";
+
+    /// <summary>A version such as <c>2.23</c>, or <see cref="AutoVersion"/>: the newest that the server and we both know.</summary>
+    public string ApiVersion { get; init; } = AutoVersion;
+
+    /// <summary>A file of PEM certificates that the server's is checked against, instead of the system's; null for those.</summary>
+    public string? CaFile { get; init; }
+
+    /// <summary>A file with our certificate and its key as PEM, for servers that ask for one; null if none does.</summary>
+    public string? ClientCertificateFile { get; init; }
+
+    /// <summary>The server's certificate is not checked: whoever sits on the way can read the credentials.</summary>
+    public bool Insecure { get; init; }
+
+    /// <summary>Queues that are declared but not there are created.</summary>
+    public bool CreateMissingQueues { get; init; }
+
+    /// <summary>How long one request may take: 100 ms to 2 min.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Rows asked for at a time: 1 to 10,000. A server may give fewer; stock servers give 500.</summary>
+    public int PageSize { get; init; } = 500;
+}
 
 /// <summary>A connection to a compute platform, as declared.</summary>
 /// <param name="Name">Unique among providers.</param>
@@ -41,12 +80,15 @@ public sealed record QueueEntry
 
     public bool Paused { get; init; }
 
+    /// <summary>Which tasks of a lost machine go back to the queue; null: all, as often as the source lets them.</summary>
+    public RequeueRules? Requeue { get; init; }
+
     /// <summary>Names of pools in the order in which they are tried. 1 to 100; a pool belongs to one queue.</summary>
     public required IReadOnlyList<string> Pools { get; init; }
 
     public bool Equals(QueueEntry? other) => other is not null
         && Name == other.Name && Source == other.Source && Budget == other.Budget && Priority == other.Priority && Policy == other.Policy
-        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Pools.SequenceEqual(other.Pools);
+        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Requeue == other.Requeue && Pools.SequenceEqual(other.Pools);
 
     public override int GetHashCode() => HashCode.Combine(Name, Source, Budget, Priority, Policy, MinInstances);
 }

@@ -113,7 +113,27 @@ public static class ConfigurationDiff
         }
     }
 
-    private static IEnumerable<(string, string?)> Fields(SourceSpec source) => [("kind", source.Kind), ("pace", DurationText.Format(source.Pace))];
+    private static IEnumerable<(string, string?)> Fields(SourceSpec source) =>
+    [
+        ("kind", source.Kind),
+        ("pace", DurationText.Format(source.Pace)),
+        ("restPace", Text(source.RestPace)),
+        .. source.ClearMl is { } server ? Fields(server) : [],
+    ];
+
+    private static IEnumerable<(string, string?)> Fields(ClearMlSpec server) =>
+    [
+        ("clearml.url", server.Url),
+        ("clearml.accessKey", server.AccessKey.Value),
+        ("clearml.secretKey", server.SecretKey.Value),
+        ("clearml.apiVersion", server.ApiVersion),
+        ("clearml.caFile", server.CaFile),
+        ("clearml.clientCertificateFile", server.ClientCertificateFile),
+        ("clearml.insecure", server.Insecure ? "true" : "false"),
+        ("clearml.createMissingQueues", server.CreateMissingQueues ? "true" : "false"),
+        ("clearml.timeout", DurationText.Format(server.Timeout)),
+        ("clearml.pageSize", Text(server.PageSize)),
+    ];
 
     private static IEnumerable<(string, string?)> Fields(ProviderSpec provider) =>
     [
@@ -166,6 +186,9 @@ public static class ConfigurationDiff
         ("minInstances", Text(queue.MinInstances)),
         ("maxIdleTime", DurationText.Format(queue.MaxIdleTime)),
         ("paused", queue.Paused ? "true" : "false"),
+        ("requeue.never", queue.Requeue is null ? null : queue.Requeue.Never ? "true" : "false"),
+        ("requeue.attempts", Text(queue.Requeue?.Attempts)),
+        ("requeue.onlyYounger", Text(queue.Requeue?.OnlyYounger)),
         ("pools", $"[{string.Join(", ", queue.Pools)}]"),
     ];
 
@@ -173,6 +196,8 @@ public static class ConfigurationDiff
         $"{offer.Key} at {offer.Rate}{(offer.WorstRate == offer.Rate ? "" : $", at worst {offer.WorstRate}")}{(offer.Gpus == 0 ? "" : $", {offer.Gpus} GPUs")}";
 
     private static string? Text(int? number) => number?.ToString(CultureInfo.InvariantCulture);
+
+    private static string? Text(TimeSpan? time) => time is { } known ? DurationText.Format(known) : null;
 
     private static string CamelCase(string name) => $"{char.ToLowerInvariant(name[0])}{name[1..]}";
 

@@ -18,7 +18,7 @@ public static class ConfigurationRules
     private const int MaxTypeName = 512;
 
     /// <summary>The kinds of source that exist.</summary>
-    public static IReadOnlyList<string> SourceKinds { get; } = ["embedded"];
+    public static IReadOnlyList<string> SourceKinds { get; } = ["embedded", SourceRules.ClearMl];
 
     /// <summary>The kinds of provider that exist.</summary>
     public static IReadOnlyList<string> ProviderKinds { get; } = ["local"];
@@ -88,7 +88,7 @@ public static class ConfigurationRules
         for (var i = 0; i < sources.Count; i++)
         {
             CheckKind(faults, $"sources[{i}].kind", "source", sources[i].Kind, SourceKinds);
-            faults.Range($"sources[{i}].pace", sources[i].Pace, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+            SourceRules.Check(faults, $"sources[{i}]", sources[i]);
         }
     }
 
@@ -136,6 +136,7 @@ public static class ConfigurationRules
             }
 
             faults.Range($"{path}.priority", queue.Priority, -1_000, 1_000);
+            SourceRules.Check(faults, $"{path}.requeue", queue.Requeue);
             faults.Range($"{path}.maxIdleTime", queue.MaxIdleTime, TimeSpan.Zero, TimeSpan.FromDays(7));
             if (queue.Policy is PolicySpec.Plugin plugin && (plugin.TypeName.Length is 0 or > MaxTypeName || plugin.TypeName.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))))
             {

@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Sources;
 
 namespace ControlPlane.Domain.Instances;
 
@@ -10,6 +11,9 @@ internal static class WorkerRules
 
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
 
+    /// <summary>How far the clocks of a platform and a source may be apart.</summary>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
+
     public static void Seen(InstanceState state, InstanceCommand.WorkersSeen command, DateTimeOffset now, Action<InstanceEvent> record)
     {
         if (state.Phase is not (Phase.Booting or Phase.Idle or Phase.Busy or Phase.Draining))
@@ -17,14 +21,14 @@ internal static class WorkerRules
         string[] tasks = [.. command.Workers.SelectMany(w => w.Tasks).Distinct().Order(StringComparer.Ordinal)];
         if (state.Phase == Phase.Booting)
         {
-            if (command.Workers.Count == 0)
+            if (command.Workers.FirstOrDefault(w => IsAlive(state, w, command.AsOf)) is not { } worker)
             {
                 if (command.AsOf >= state.BootLimit)
                     LeavingRules.Drain(state, Outcome.StuckBooting, $"its worker did not register within {Words.Duration(state.Pool.MaxBootTime)}", now, record);
                 return;
             }
 
-            record(new InstanceEvent.WorkerRegistered(command.Workers[0].Worker, now));
+            record(new InstanceEvent.WorkerRegistered(worker.Worker, now));
             if (tasks.Length > 0)
                 record(new InstanceEvent.WorkerBusy(tasks, command.AsOf));
             return;
@@ -67,6 +71,10 @@ internal static class WorkerRules
 
         Leave(state, command, now, record);
     }
+
+    /// <summary>A registration outlives its worker. One whose last report is long ago, or older than the machine, proves no boot.</summary>
+    private static bool IsAlive(InstanceState state, WorkerObservation worker, DateTimeOffset asOf) =>
+        asOf - worker.LastSeen <= Silence && !(worker.LastSeen < state.StartedAt - ClockDifference);
 
     /// <summary>An idle look: what drains ends once there were enough of them.</summary>
     private static void Leave(InstanceState state, InstanceCommand.WorkersSeen command, DateTimeOffset now, Action<InstanceEvent> record)

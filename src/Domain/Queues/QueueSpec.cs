@@ -32,12 +32,15 @@ public sealed record QueueSpec
     /// <summary>Launch nothing while true; what runs goes on.</summary>
     public bool Paused { get; init; }
 
+    /// <summary>Which tasks of a lost machine go back to the queue; null: <see cref="RequeueRules.Default"/>.</summary>
+    public RequeueRules? Requeue { get; init; }
+
     /// <summary>In the order in which they are tried. At least one.</summary>
     public required IReadOnlyList<PoolSpec> Pools { get; init; }
 
     public bool Equals(QueueSpec? other) => other is not null
         && Name == other.Name && Source == other.Source && Budget == other.Budget && Ledger == other.Ledger && Priority == other.Priority && Policy == other.Policy
-        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Pools.SequenceEqual(other.Pools);
+        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Requeue == other.Requeue && Pools.SequenceEqual(other.Pools);
 
     public override int GetHashCode() => HashCode.Combine(Name, Source, Budget, Priority, Policy, MinInstances);
 }

@@ -98,6 +98,9 @@ public abstract record ScalerEvent : IEvent
 
     public sealed record PoolExhausted(string Pool, Blackout Blackout) : ScalerEvent;
 
+    /// <summary>The tasks that are on more than one instance at once, as the last look shows them.</summary>
+    public sealed record TasksDoubled(IReadOnlyList<string> Tasks) : ScalerEvent, ITransientEvent;
+
     /// <summary>A look at the queue was taken into account.</summary>
     public sealed record Observed(QueueObservation Observation) : ScalerEvent, ITransientEvent;
 
@@ -142,6 +145,9 @@ public abstract record ScalerEffect
 
     /// <summary>Tell the catalog that this revision was heard.</summary>
     public sealed record Acknowledge(long Revision) : ScalerEffect;
+
+    /// <summary>Write a warning to the log, and count it.</summary>
+    public sealed record Warn(string Sentence) : ScalerEffect;
 
     /// <summary>Answer whoever sent the command.</summary>
     /// <param name="Refusal">Why nothing was done; null if it was done.</param>

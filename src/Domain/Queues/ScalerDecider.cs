@@ -136,7 +136,9 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
         // Looks can overtake each other on their way, and one may come twice: only a later one says anything new.
         if (step.State.Observation is { } known && observation.AsOf <= known.AsOf)
             return;
+        observation = WorkerIdentity.Resolve(step.State, observation);
         step.Record(new ScalerEvent.Observed(observation));
+        WorkerIdentity.Warn(step, observation);
         var workers = observation.Workers.Where(w => w.Instance is not null).ToLookup(w => w.Instance!);
         foreach (var instance in step.State.Instances.Values)
             step.Route(instance.Id, new InstanceCommand.WorkersSeen([.. workers[instance.Id]], observation.AsOf));

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using ControlPlane.Domain.Instances;
 
@@ -6,6 +7,9 @@ namespace ControlPlane.Domain.Queues;
 /// <summary>The fold of a queue's events.</summary>
 internal static class ScalerFold
 {
+    /// <summary>A registration at ClearML lives for 10 minutes after the last report; a worker may ask for more.</summary>
+    private static readonly TimeSpan LongestRegistration = TimeSpan.FromMinutes(30);
+
     public static ScalerState Apply(ScalerState state, ScalerEvent @event) => @event switch
     {
         ScalerEvent.Configured e => state with { Spec = e.Spec, Revision = e.Revision, Retired = false, PolicyAskedFor = null },
@@ -20,6 +24,7 @@ internal static class ScalerFold
         ScalerEvent.PoolRecovered e => state with { Breakers = state.Breakers.Remove(e.Pool), Blackouts = state.Blackouts.Remove(e.Pool) },
         ScalerEvent.PoolExhausted e => state with { Blackouts = state.Blackouts.SetItem(e.Pool, e.Blackout) },
         ScalerEvent.Observed e => state with { Observation = e.Observation },
+        ScalerEvent.TasksDoubled e => state with { DoubledTasks = ImmutableSortedSet.CreateRange(StringComparer.Ordinal, e.Tasks) },
         ScalerEvent.Evaluated e => state with { EvaluatedAt = e.At },
         ScalerEvent.PolicyAsked e => state with { PolicyAskedFor = e.AsOf },
         _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
@@ -42,11 +47,16 @@ internal static class ScalerFold
         };
     }
 
+    private static ImmutableSortedDictionary<string, DepartedMachine> Depart(ImmutableSortedDictionary<string, DepartedMachine> known, string native, DepartedMachine machine) =>
+        known.RemoveRange(known.Where(d => machine.At - d.Value.At > LongestRegistration).Select(d => d.Key)).SetItem(native, machine);
+
     private static ScalerState Change(ScalerState state, InstanceId id, InstanceEvent @event)
     {
         if (!state.Instances.TryGetValue(id, out var instance))
             return state;
         var next = InstanceDecider.Apply(instance, @event);
+        if (@event is InstanceEvent.Ended { At: var at } && next.NativeId is { } native)
+            state = state with { Departed = Depart(state.Departed, native, new DepartedMachine(id, at)) };
         return state with { Instances = next.Done ? state.Instances.Remove(id) : state.Instances.SetItem(id, next) };
     }
 }

@@ -34,6 +34,11 @@ public sealed record Breaker(int Failures, DateTimeOffset LastFailureAt, DateTim
 /// <param name="NoMoney">It was the ledger that refused, not the provider.</param>
 public sealed record Blackout(DateTimeOffset Until, string Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool NoMoney = false);
 
+/// <summary>A machine that has ended. Its worker's registration outlives it, and must not be taken for another's idle worker.</summary>
+/// <param name="Instance">Whose machine it was.</param>
+/// <param name="At">When its end was learnt.</param>
+public sealed record DepartedMachine(InstanceId Instance, DateTimeOffset At);
+
 /// <summary>The scaler of one queue and the life of each of its instances.</summary>
 public sealed record ScalerState
 {
@@ -55,6 +60,9 @@ public sealed record ScalerState
 
     /// <summary>By pool.</summary>
     public ImmutableSortedDictionary<string, Blackout> Blackouts { get; init; } = ImmutableSortedDictionary.Create<string, Blackout>(StringComparer.Ordinal);
+
+    /// <summary>Machines that ended lately, by the platform's id: longer than any registration outlives its worker.</summary>
+    public ImmutableSortedDictionary<string, DepartedMachine> Departed { get; init; } = ImmutableSortedDictionary.Create<string, DepartedMachine>(StringComparer.Ordinal);
 
     /// <summary>The last decision that changed something.</summary>
     public DecisionRecord? LastDecision { get; init; }
@@ -78,6 +86,10 @@ public sealed record ScalerState
     /// <summary>A fresh look is owed: none was had since the start, or something has changed since the last.</summary>
     [JsonIgnore]
     public bool NeedsLook => Spec is not null && !Retired && (Observation is null || Observation.AsOf <= LookWantedAt);
+
+    /// <summary>Transient: tasks that were last seen on more than one instance at once.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<string> DoubledTasks { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     /// <summary>Transient: until when the passing of time was dealt with: deadlines before it are not due again.</summary>
     [JsonIgnore]

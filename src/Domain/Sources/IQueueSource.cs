@@ -1,4 +1,3 @@
-using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Queues;
 
 namespace ControlPlane.Domain.Sources;
@@ -13,20 +12,21 @@ public interface IQueueSource
     /// <returns>One observation for each queue that exists at the source; a queue that the source does not have is absent.</returns>
     Task<IReadOnlyList<QueueObservation>> ObserveAsync(IReadOnlyCollection<QueueName> queues, CancellationToken cancel);
 
-    /// <summary>Tells the source to give the instance's worker no more tasks. Repeating it changes nothing.</summary>
+    /// <summary>Tells the source to give the instance's workers no more tasks. Repeating it changes nothing.</summary>
     /// <returns>False where the source has no such notion: the caller then must observe the worker idle before it ends it.</returns>
-    Task<bool> StopFeedingAsync(QueueName queue, InstanceId instance, CancellationToken cancel);
+    Task<bool> StopFeedingAsync(QueueName queue, InstanceWorkers workers, CancellationToken cancel);
 
     /// <summary>
     /// Puts every task that is still running on the workers of an ended instance back to the front of its queue, once, with a comment that says why.
-    /// A task that ended, or that another worker has taken meanwhile, is left alone. Repeating it changes nothing.
+    /// A task that ended, or that another worker has taken meanwhile, is left alone. What the rules do not let go back is failed, with the reason. Repeating it
+    /// changes nothing.
     /// </summary>
-    Task<RequeueResult> RequeueAsync(QueueName queue, InstanceId instance, string reason, CancellationToken cancel);
+    Task<RequeueResult> RequeueAsync(QueueName queue, InstanceWorkers workers, RequeueRules rules, string reason, CancellationToken cancel);
 }
 
 /// <summary>What became of the tasks of an ended instance.</summary>
 /// <param name="Requeued">Ids of the tasks that went back to their queue.</param>
-/// <param name="GivenUp">Ids of the tasks that had used up their attempts and were failed instead.</param>
+/// <param name="GivenUp">Ids of the tasks that were not let go back and were failed instead.</param>
 public sealed record RequeueResult(IReadOnlyList<string> Requeued, IReadOnlyList<string> GivenUp)
 {
     public static RequeueResult Nothing { get; } = new([], []);

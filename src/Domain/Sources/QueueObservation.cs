@@ -22,9 +22,11 @@ public sealed record QueueObservation(
 /// <param name="Tasks">Ids of the tasks that it runs now; empty while idle.</param>
 /// <param name="LastSeen">Its last report to the source.</param>
 /// <param name="LastActivity">When it last had a task, if the source knows: catches a task shorter than the pace of observation.</param>
+/// <param name="NativeId">The platform's id of its machine, where its name states that in place of our instance: the queue's scaler knows whether the machine is ours.</param>
 public sealed record WorkerObservation(
     string Worker,
     InstanceId? Instance,
     IReadOnlyList<string> Tasks,
     DateTimeOffset LastSeen,
-    DateTimeOffset? LastActivity);
+    DateTimeOffset? LastActivity,
+    string? NativeId = null);

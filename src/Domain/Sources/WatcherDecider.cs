@@ -75,6 +75,9 @@ public sealed record WatcherState
     /// <summary>When the last successful look ended; null before the first.</summary>
     public DateTimeOffset? LookedAt { get; init; }
 
+    /// <summary>When something last moved: a queue's news differed from the last, or a task waited. Null before the first look.</summary>
+    public DateTimeOffset? MovedAt { get; init; }
+
     /// <summary>Queues that the source does not have.</summary>
     public ImmutableSortedSet<QueueName> Missing { get; init; } = [];
 }
@@ -89,6 +92,9 @@ public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, Watc
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    /// <summary>A source where nothing has moved for so long is at rest.</summary>
+    private static readonly TimeSpan RestAfter = TimeSpan.FromMinutes(1);
 
     public static WatcherState Initial => WatcherState.Initial;
 
@@ -121,9 +127,13 @@ public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, Watc
         if (!state.Queues.TryGetValue(queue, out var watched))
             return Decision<WatcherEvent, WatcherEffect>.Nothing;
 
-        // The look under way may have begun before the question: the next one counts. The pace is kept: many may ask at once.
-        return Decision<WatcherEvent, WatcherEffect>.Of(
-            new WatcherEvent(state with { Queues = state.Queues.SetItem(queue, watched with { LooksLeft = LooksAfterChange }) }));
+        // The look under way may have begun before the question: the next one counts. The pace is kept: many may ask at once. A rest ends, though.
+        var soon = state.Spec is { RestPace: not null } spec && state.Failures == 0 && state.LookedAt is { } looked ? looked + spec.Pace : state.NextLookAt;
+        return Decision<WatcherEvent, WatcherEffect>.Of(new WatcherEvent(state with
+        {
+            Queues = state.Queues.SetItem(queue, watched with { LooksLeft = LooksAfterChange }),
+            NextLookAt = soon < state.NextLookAt ? soon : state.NextLookAt,
+        }));
     }
 
     private static Decision<WatcherEvent, WatcherEffect> Looked(WatcherState state, IReadOnlyList<QueueObservation> observations, DateTimeOffset now)
@@ -132,23 +142,27 @@ public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, Watc
             return Decision<WatcherEvent, WatcherEffect>.Nothing;
         List<WatcherEffect> effects = [];
         var queues = state.Queues.ToBuilder();
+        var moves = false;
         foreach (var observation in observations)
         {
             if (!queues.TryGetValue(observation.Queue, out var watched))
                 continue;
             var changed = watched.Told is null || !Same(watched.Told, observation);
+            moves |= changed || watched.LooksLeft > 0 || observation.Pending > 0;
             if (!changed && watched.LooksLeft == 0 && observation.AsOf - watched.Told!.AsOf < LongestSilence)
                 continue;
             queues[observation.Queue] = new WatchedQueue(observation, changed ? LooksAfterChange : Math.Max(0, watched.LooksLeft - 1));
             effects.Add(new WatcherEffect.Tell(observation));
         }
 
+        var moved = moves ? now : state.MovedAt;
         return new(
             [new WatcherEvent(state with
             {
                 Queues = queues.ToImmutable(),
                 Looking = false,
-                NextLookAt = now + spec.Pace,
+                NextLookAt = now + (spec.RestPace is { } rest && now - moved >= RestAfter ? rest : spec.Pace),
+                MovedAt = moved,
                 Failures = 0,
                 Fault = null,
                 LookedAt = now,

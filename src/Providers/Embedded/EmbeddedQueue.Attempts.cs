@@ -1,4 +1,4 @@
-using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Providers.Storage;
 using Microsoft.Extensions.Logging;
@@ -32,7 +32,7 @@ public sealed partial class EmbeddedQueue
             {
                 // A worker that lost this task may still believe that it has it; it must not start what now waits for another.
                 if (speaker.Attempt is not null || await HadAttemptAsync(session, row, speaker.Worker)) return NotYours(row);
-                if (await IsDrainingAsync(session, WorkerName.InstanceOf(speaker.Worker))) return Refuse(row, QueueFault.WrongState, $"Worker '{speaker.Worker}' is draining and may start no task.");
+                if (await IsDrainingAsync(session, WorkerName.MachineOf(speaker.Worker))) return Refuse(row, QueueFault.WrongState, $"Worker '{speaker.Worker}' is draining and may start no task.");
                 await BeginAttemptAsync(session, row, speaker.Worker, now);
                 return new TaskChange(await ReadTaskAsync(session, id), true);
             }
@@ -90,14 +90,15 @@ public sealed partial class EmbeddedQueue
         cancel);
 
     /// <summary>Marks an instance: its workers, and those that register later, get no more tasks.</summary>
-    public Task DrainInstanceAsync(InstanceId instance, CancellationToken cancel) => database.WriteAsync(
+    public Task DrainInstanceAsync(InstanceWorkers workers, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {
             var now = Now;
             await session.ExecuteAsync("DELETE FROM embedded_drain WHERE since < @before", new { before = now - (long)options.DrainMarkLifetime.TotalMilliseconds });
-            return await session.ExecuteAsync(
-                "INSERT INTO embedded_drain (instance, since) VALUES (@instance, @now) ON CONFLICT (instance) DO NOTHING",
-                new { instance = instance.Value, now });
+            var marked = 0;
+            foreach (var instance in workers.MachineNames)
+                marked += await session.ExecuteAsync("INSERT INTO embedded_drain (instance, since) VALUES (@instance, @now) ON CONFLICT (instance) DO NOTHING", new { instance, now });
+            return marked;
         },
         cancel);
 
@@ -105,16 +106,21 @@ public sealed partial class EmbeddedQueue
     /// An instance has ended: what still runs on its workers goes back to the front of its queue or, with its attempts used up, fails. Its workers are
     /// forgotten, and a straggler of theirs gets nothing any more.
     /// </summary>
-    public Task<RequeueResult> RequeueInstanceAsync(InstanceId instance, string reason, CancellationToken cancel) => database.WriteAsync(
+    public Task<RequeueResult> RequeueInstanceAsync(InstanceWorkers workers, RequeueRules rules, string reason, CancellationToken cancel) => database.WriteAsync(
         async session =>
         {
             var now = Now;
-            await session.ExecuteAsync(
-                "INSERT INTO embedded_drain (instance, since, ended) VALUES (@instance, @now, @now) ON CONFLICT (instance) DO UPDATE SET ended = COALESCE(embedded_drain.ended, excluded.ended)",
-                new { instance = instance.Value, now });
-            var lost = await session.QueryAsync<TaskRow>($"{TaskRow.Select} WHERE t.state = 'running' AND t.instance = @instance ORDER BY t.position DESC", new { instance = instance.Value });
-            var result = await SendBackAsync(session, lost, reason);
-            await session.ExecuteAsync("DELETE FROM embedded_worker WHERE instance = @instance", new { instance = instance.Value });
+            string[] machines = [.. workers.MachineNames];
+            foreach (var instance in machines)
+            {
+                await session.ExecuteAsync(
+                    "INSERT INTO embedded_drain (instance, since, ended) VALUES (@instance, @now, @now) ON CONFLICT (instance) DO UPDATE SET ended = COALESCE(embedded_drain.ended, excluded.ended)",
+                    new { instance, now });
+            }
+
+            var lost = await session.QueryAsync<TaskRow>($"{TaskRow.Select} WHERE t.state = 'running' AND t.instance IN @machines ORDER BY t.position DESC", new { machines });
+            var result = await SendBackAsync(session, lost, reason, rules);
+            await session.ExecuteAsync("DELETE FROM embedded_worker WHERE instance IN @machines", new { machines });
             return result;
         },
         cancel);
@@ -145,13 +151,13 @@ public sealed partial class EmbeddedQueue
         await SendBackAsync(session, [.. running.Where(task => task.Started is not null)], "Its worker asked for another task: it was restarted, or had forgotten this one.");
         await TouchAsync(session, worker, [queueId], null, ip, addQueues: true);
         if (running.FirstOrDefault(task => task.Started is null) is { } claimed) return new Claim(claimed.ToTask(), false);
-        return await IsDrainingAsync(session, WorkerName.InstanceOf(worker)) ? new Claim(null, false) : null;
+        return await IsDrainingAsync(session, WorkerName.MachineOf(worker)) ? new Claim(null, false) : null;
     }
 
     private async Task BeginAttemptAsync(DatabaseSession session, TaskRow row, string? worker, long? started)
     {
         var now = Now;
-        var arguments = new { id = row.Id, attempt = row.Attempt + 1, worker, instance = WorkerName.InstanceOf(worker)?.Value, now, started };
+        var arguments = new { id = row.Id, attempt = row.Attempt + 1, worker, instance = WorkerName.MachineOf(worker), now, started };
         await session.ExecuteAsync(
             """
             UPDATE embedded_task SET state = 'running', attempt = @attempt, worker = @worker, instance = @instance, reason = NULL, message = NULL, exit_code = NULL,
@@ -167,22 +173,22 @@ public sealed partial class EmbeddedQueue
     private static async Task AdoptAsync(DatabaseSession session, TaskRow row, string? worker)
     {
         if (row.Worker is not null || worker is null) return;
-        var arguments = new { id = row.Id, attempt = row.Attempt, worker, instance = WorkerName.InstanceOf(worker)?.Value };
+        var arguments = new { id = row.Id, attempt = row.Attempt, worker, instance = WorkerName.MachineOf(worker) };
         await session.ExecuteAsync("UPDATE embedded_task SET worker = @worker, instance = @instance WHERE id = @id", arguments);
         await session.ExecuteAsync("UPDATE embedded_attempt SET worker = @worker WHERE task_id = @id AND attempt = @attempt", arguments);
     }
 
-    private async Task<RequeueResult> SendBackAsync(DatabaseSession session, IReadOnlyList<TaskRow> lost, string reason)
+    private async Task<RequeueResult> SendBackAsync(DatabaseSession session, IReadOnlyList<TaskRow> lost, string reason, RequeueRules? rules = null)
     {
         var (requeued, givenUp) = (new List<string>(), new List<string>());
         foreach (var row in lost)
         {
             EmbeddedMetrics.Lost.Add(1);
-            if (row.Attempt - row.AttemptsBefore >= row.MaxAttempts)
+            if (Refusal(row, rules) is { } refusal)
             {
-                await FinishAsync(session, row, QueueTaskState.Failed, AttemptOutcome.Lost, $"{reason} All {row.MaxAttempts} attempts are used up.", null, null);
+                await FinishAsync(session, row, QueueTaskState.Failed, AttemptOutcome.Lost, $"{reason} {refusal}", null, null);
                 givenUp.Add(row.Id);
-                log.LogWarning("Task {Task} failed after attempt {Attempt} on worker {Worker}: {Reason} Its attempts are used up.", row.Id, row.Attempt, row.Worker, reason);
+                log.LogWarning("Task {Task} failed after attempt {Attempt} on worker {Worker}: {Reason} {Refusal}", row.Id, row.Attempt, row.Worker, reason, refusal);
                 continue;
             }
 
@@ -202,6 +208,15 @@ public sealed partial class EmbeddedQueue
         return new RequeueResult(requeued, givenUp);
     }
 
+    /// <summary>Why a task goes back no more; null if it may. A queue's rules can forbid what the task's own attempts allow, not the other way round.</summary>
+    private string? Refusal(TaskRow row, RequeueRules? rules)
+    {
+        var attempts = row.Attempt - row.AttemptsBefore;
+        return attempts >= row.MaxAttempts
+            ? $"All {row.MaxAttempts} attempts are used up."
+            : rules?.Refusal((int)attempts - 1, row.Started is { } started ? TimeSpan.FromMilliseconds(Now - started) : null, int.MaxValue);
+    }
+
     private async Task FinishAsync(DatabaseSession session, TaskRow row, QueueTaskState state, AttemptOutcome outcome, string? reason, string? message, int? exitCode)
     {
         await EndAttemptAsync(session, row, outcome, reason, exitCode);
@@ -217,8 +232,8 @@ public sealed partial class EmbeddedQueue
     private static async Task<bool> HadAttemptAsync(DatabaseSession session, TaskRow row, string? worker) => worker is not null
         && await session.ScalarAsync<long>("SELECT COUNT(*) FROM embedded_attempt WHERE task_id = @id AND worker = @worker AND attempt > @before", new { id = row.Id, worker, before = row.AttemptsBefore }) > 0;
 
-    private static async Task<bool> IsDrainingAsync(DatabaseSession session, InstanceId? instance) => instance is not null
-        && await session.ScalarAsync<long>("SELECT COUNT(*) FROM embedded_drain WHERE instance = @instance", new { instance = instance.Value }) > 0;
+    private static async Task<bool> IsDrainingAsync(DatabaseSession session, string? machine) => machine is not null
+        && await session.ScalarAsync<long>("SELECT COUNT(*) FROM embedded_drain WHERE instance = @machine", new { machine }) > 0;
 
     /// <summary>Whether the speaker may speak for the current attempt. An agent that does not say who it is, or claimed without a name, is believed.</summary>
     private static bool Owns(TaskRow row, TaskSpeaker speaker) =>

@@ -65,6 +65,9 @@ public sealed partial class EmbeddedQueue
             if (filter.Queue is not null) conditions.Add("t.queue_id = (SELECT id FROM embedded_queue WHERE name = @queue)");
             if (filter.States is not null) conditions.Add("t.state IN @states");
             if (filter.Workers is not null) conditions.Add("t.worker IN @workers");
+            if (filter.WithWorker) conditions.Add("t.worker IS NOT NULL");
+            if (filter.WithComment) conditions.Add("t.comment IS NOT NULL");
+            if (filter.HeardSince is not null) conditions.Add("(t.heard >= @since OR t.ended >= @since)");
             if (filter.Before is not null) conditions.Add("t.seq < @before");
             var rows = await session.QueryAsync<TaskRow>(
                 $"{TaskRow.Select} WHERE {string.Join(" AND ", conditions)} ORDER BY t.seq DESC LIMIT @limit OFFSET @skip",
@@ -75,6 +78,7 @@ public sealed partial class EmbeddedQueue
                     states = filter.States?.Select(Text).ToList(),
                     workers = filter.Workers,
                     before = filter.Before,
+                    since = filter.HeardSince?.ToUnixTimeMilliseconds(),
                     limit = filter.Limit,
                     skip = filter.Skip,
                 });
@@ -101,6 +105,27 @@ public sealed partial class EmbeddedQueue
                     reason = NULL, message = NULL, exit_code = NULL, enqueued = @now, started = NULL, ended = NULL, heard = @now WHERE id = @id
                 """,
                 new { id, queue, position, now = Now });
+            return new TaskChange(await ReadTaskAsync(session, id), true);
+        },
+        cancel);
+
+    /// <summary>Replaces a task's comment, whatever its state; null removes it.</summary>
+    public Task<TaskChange> CommentAsync(string id, string? comment, CancellationToken cancel) => database.WriteAsync(
+        async session =>
+        {
+            if (await FindAsync(session, id) is not { } row) return UnknownTask(id);
+            await session.ExecuteAsync("UPDATE embedded_task SET comment = @comment WHERE id = @id", new { id, comment });
+            return new TaskChange(await ReadTaskAsync(session, id), row.Comment != comment);
+        },
+        cancel);
+
+    /// <summary>Puts a waiting task before all others of its queue that have its priority.</summary>
+    public Task<TaskChange> MoveToFrontAsync(string id, string queueId, CancellationToken cancel) => database.WriteAsync(
+        async session =>
+        {
+            if (await FindAsync(session, id) is not { } row) return UnknownTask(id);
+            if (row.TaskState != QueueTaskState.Queued || queueId != row.QueueId) return Refuse(row, QueueFault.NotQueued, $"Task {id} does not wait in that queue; it is {row.State}.");
+            await session.ExecuteAsync("UPDATE embedded_task SET position = @front WHERE id = @id", new { id, front = -await NextNumberAsync(session) });
             return new TaskChange(await ReadTaskAsync(session, id), true);
         },
         cancel);

@@ -1,4 +1,3 @@
-using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Providers.Storage;
 
@@ -43,7 +42,7 @@ public sealed partial class EmbeddedQueue
         {
             var known = queueIds?.Except(await UnknownQueuesAsync(session, queueIds)).ToList();
             await TouchAsync(session, worker, known, null, ip, addQueues: false);
-            var draining = await IsDrainingAsync(session, WorkerName.InstanceOf(worker));
+            var draining = await IsDrainingAsync(session, WorkerName.MachineOf(worker));
             var now = Now;
             if (task is null)
             {
@@ -80,7 +79,7 @@ public sealed partial class EmbeddedQueue
         // A silent worker with a task stays in sight: nobody may take its machine for idle.
         return [.. workers.Where(worker => !worker.IsExpired(now) || tasks.Contains(worker.Name)).Select(worker => new QueueWorker(
             worker.Name,
-            worker.Instance is null ? null : new InstanceId(worker.Instance),
+            WorkerName.InstanceOf(worker.Name),
             worker.Ip,
             UnixTime.At(worker.Registered),
             UnixTime.At(worker.Reported),
@@ -97,7 +96,7 @@ public sealed partial class EmbeddedQueue
     /// <summary>Notes that a worker was heard, and registers it if it is not, unless its instance has ended.</summary>
     private async Task TouchAsync(DatabaseSession session, string worker, IReadOnlyList<string>? queueIds, TimeSpan? timeout, string? ip, bool addQueues)
     {
-        var instance = WorkerName.InstanceOf(worker)?.Value;
+        var instance = WorkerName.MachineOf(worker);
         var ended = instance is not null && await session.ScalarAsync<long>("SELECT COUNT(*) FROM embedded_drain WHERE instance = @instance AND ended IS NOT NULL", new { instance }) > 0;
         if (ended) return;
 

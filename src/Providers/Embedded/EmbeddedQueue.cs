@@ -97,7 +97,8 @@ public sealed partial class EmbeddedQueue(Database database, EmbeddedQueueOption
         worker.Instance,
         [.. worker.Tasks.Select(task => task.Id)],
         worker.LastReportAt,
-        worker.LastActivityAt);
+        worker.LastActivityAt,
+        WorkerName.NativeIdOf(worker.Name));
 
     private async Task<int> InsertQueueAsync(DatabaseSession session, string name) => await session.ExecuteAsync(
         "INSERT INTO embedded_queue (id, name, created) VALUES (@id, @name, @now) ON CONFLICT (name) DO NOTHING",

@@ -8,7 +8,7 @@ internal sealed class TaskRow
 {
     public const string Select = """
         SELECT t.id AS Id, t.seq AS Seq, t.name AS Name, t.queue_id AS QueueId, q.name AS QueueName, t.state AS State, t.priority AS Priority,
-               t.command AS Command, t.environment AS Environment, t.document AS Document, t.max_attempts AS MaxAttempts, t.attempt AS Attempt,
+               t.command AS Command, t.environment AS Environment, t.document AS Document, t.comment AS Comment, t.max_attempts AS MaxAttempts, t.attempt AS Attempt,
                t.attempts_before AS AttemptsBefore, t.worker AS Worker, t.instance AS Instance, t.reason AS Reason, t.message AS Message,
                t.exit_code AS ExitCode, t.created AS Created, t.enqueued AS Enqueued, t.started AS Started, t.ended AS Ended, t.heard AS Heard
         FROM embedded_task t LEFT JOIN embedded_queue q ON q.id = t.queue_id
@@ -33,6 +33,8 @@ internal sealed class TaskRow
     public string Environment { get; init; } = "{}";
 
     public string? Document { get; init; }
+
+    public string? Comment { get; init; }
 
     public long MaxAttempts { get; init; }
 
@@ -80,6 +82,7 @@ internal sealed class TaskRow
         Message = Message,
         ExitCode = (int?)ExitCode,
         Document = Document,
+        Comment = Comment,
         CreatedAt = UnixTime.At(Created),
         EnqueuedAt = UnixTime.At(Enqueued),
         StartedAt = UnixTime.At(Started),

@@ -8,7 +8,7 @@ internal static class EmbeddedSchema
 {
     public const string Component = "embedded-queue";
 
-    public static IReadOnlyList<string> Steps { get; } = [First];
+    public static IReadOnlyList<string> Steps { get; } = [First, "ALTER TABLE embedded_task ADD COLUMN comment TEXT"];
 
     private const string First = """
         CREATE TABLE IF NOT EXISTS embedded_counter (name TEXT PRIMARY KEY, value BIGINT NOT NULL);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Sources;
 
@@ -25,17 +24,17 @@ public sealed class EmbeddedSource(EmbeddedQueue embedded) : IQueueSource
         });
 
     /// <summary>Marks the instance as a whole. The mark is set before the call returns, and a claim sees it or comes before it: after it, no worker of the instance gets a task.</summary>
-    public Task<bool> StopFeedingAsync(QueueName queue, InstanceId instance, CancellationToken cancel) => AskAsync(
+    public Task<bool> StopFeedingAsync(QueueName queue, InstanceWorkers workers, CancellationToken cancel) => AskAsync(
         "told to drain an instance",
         async () =>
         {
-            await embedded.DrainInstanceAsync(instance, cancel);
+            await embedded.DrainInstanceAsync(workers, cancel);
             return true;
         });
 
     /// <summary>All tasks of the instance go back, whichever queue they came from.</summary>
-    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceId instance, string reason, CancellationToken cancel) =>
-        AskAsync("told to requeue the tasks of an instance", () => embedded.RequeueInstanceAsync(instance, reason, cancel));
+    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceWorkers workers, RequeueRules rules, string reason, CancellationToken cancel) =>
+        AskAsync("told to requeue the tasks of an instance", () => embedded.RequeueInstanceAsync(workers, rules, reason, cancel));
 
     private static async Task<T> AskAsync<T>(string what, Func<Task<T>> call)
     {

@@ -67,6 +67,9 @@ public sealed record QueueTask
     /// <summary>What a ClearML client said of the task beyond this record, as JSON; opaque to the queue.</summary>
     public string? Document { get; init; }
 
+    /// <summary>Free text of people and of whoever puts tasks back; null if nobody wrote any.</summary>
+    public string? Comment { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? EnqueuedAt { get; init; }
@@ -74,6 +77,9 @@ public sealed record QueueTask
     public DateTimeOffset? StartedAt { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>When it last came to stand where it stands.</summary>
+    public DateTimeOffset ChangedAt => EndedAt ?? StartedAt ?? EnqueuedAt ?? CreatedAt;
 
     public bool HasEnded => State is QueueTaskState.Succeeded or QueueTaskState.Failed or QueueTaskState.Cancelled;
 }
@@ -122,6 +128,15 @@ public sealed record TaskFilter
     public IReadOnlyCollection<QueueTaskState>? States { get; init; }
 
     public IReadOnlyCollection<string>? Workers { get; init; }
+
+    /// <summary>Only tasks that have, or had, a worker.</summary>
+    public bool WithWorker { get; init; }
+
+    /// <summary>Only tasks with a comment.</summary>
+    public bool WithComment { get; init; }
+
+    /// <summary>Only tasks that changed at or after this time. Some that did not may be among them.</summary>
+    public DateTimeOffset? HeardSince { get; init; }
 
     /// <summary>Only tasks that were created before the one with this sequence number.</summary>
     public long? Before { get; init; }

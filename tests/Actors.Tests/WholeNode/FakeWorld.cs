@@ -114,13 +114,13 @@ internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConne
         }
     }
 
-    public Task<bool> StopFeedingAsync(QueueName queue, InstanceId instance, CancellationToken cancel) => Task.FromResult(true);
+    public Task<bool> StopFeedingAsync(QueueName queue, InstanceWorkers workers, CancellationToken cancel) => Task.FromResult(true);
 
-    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceId instance, string reason, CancellationToken cancel)
+    public Task<RequeueResult> RequeueAsync(QueueName queue, InstanceWorkers workers, RequeueRules rules, string reason, CancellationToken cancel)
     {
         lock (gate)
         {
-            var left = tasks.Where(t => t.Value.Owner == instance.Value).Select(t => t.Key).ToArray();
+            var left = tasks.Where(t => t.Value.Owner == workers.Machine.Instance.Value).Select(t => t.Key).ToArray();
             foreach (var id in left)
                 tasks[id] = tasks[id] with { Owner = null };
             return Task.FromResult(new RequeueResult(left, []));

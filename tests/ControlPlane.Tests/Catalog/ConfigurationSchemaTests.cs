@@ -29,7 +29,7 @@ public sealed partial class ConfigurationSchemaTests
     {
         var objects = Objects().ToList();
 
-        Assert.Equal(9, objects.Count);
+        Assert.Equal(11, objects.Count);
         foreach (var (path, schema) in objects)
         {
             Assert.False(schema["additionalProperties"]!.GetValue<bool>());
@@ -42,12 +42,14 @@ public sealed partial class ConfigurationSchemaTests
     {
         const string Least = """
             version: 1
-            sources: [{ name: s, kind: embedded }]
+            sources:
+            - { name: s, kind: embedded }
+            - { name: c, kind: clearml, clearml: { url: "http://host:8008", accessKey: "env:A", secretKey: "env:B" } }
             providers: [{ name: l, kind: local }]
             budgets: [{ name: b }]
             pools:
             - { name: p, provider: l, maxInstances: 1, local: {}, offers: [{ type: process, zone: a, price: 1 }] }
-            queues: [{ name: q, source: s, budget: b, pools: [p], policy: { type: perTask } }]
+            queues: [{ name: q, source: s, budget: b, pools: [p], requeue: {}, policy: { type: perTask } }]
             """;
         var written = ConfigurationDocument.Write(ConfigurationDocument.Parse(Least).Configuration!);
 
@@ -64,7 +66,7 @@ public sealed partial class ConfigurationSchemaTests
             }
         }
 
-        Assert.Equal(21, checkedDefaults);
+        Assert.Equal(27, checkedDefaults);
     }
 
     [Fact]

@@ -104,6 +104,7 @@ internal static class ConfigurationGen
                     MinInstances = Math.Min(part.Min, own.Sum(p => p.MaxInstances)),
                     MaxIdleTime = part.Idle,
                     Paused = part.Paused,
+                    Requeue = part.Paused ? new RequeueRules(part.Plugin, part.Min, part.Plugin ? TimeSpan.FromHours(6) : null) : null,
                     Policy = part.Plugin ? new PolicySpec.Plugin("Lab.Night+Policy") : new PolicySpec.PerTask(),
                     Pools = [.. own.Select(p => p.Name)],
                 });
@@ -112,7 +113,7 @@ internal static class ConfigurationGen
 
         return new Configuration
         {
-            Sources = [.. sources.Select(s => new SourceSpec(s, "embedded", pace))],
+            Sources = [.. sources.Select((s, i) => new SourceSpec(s, "embedded", pace) { RestPace = (turn + i) % 3 == 0 ? pace : null })],
             Providers = [.. providers.Select(p => new ProviderSpec(p, "local", pace, pace / 2, pace * 2, 0.25 * (turn + 1), turn + 1))],
             Budgets =
             [

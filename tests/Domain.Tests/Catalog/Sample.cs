@@ -3,6 +3,7 @@ using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Secrets;
 
 namespace ControlPlane.Domain.Tests.Catalog;
 
@@ -17,6 +18,13 @@ internal static class Sample
         Pools = [Pool("small"), Pool("large")],
         Queues = [Queue("default", "lab", "small"), Queue("train", "night", "large")],
     };
+
+    public static SourceSpec ClearMl() => new("embedded", "clearml", TimeSpan.FromSeconds(1))
+    {
+        ClearMl = new ClearMlSpec("https://api.clear.ml", new SecretReference("env:ACCESS"), new SecretReference("env:SECRET")),
+    };
+
+    public static Configuration ClearMl(Func<ClearMlSpec, ClearMlSpec> server) => Two with { Sources = [ClearMl() with { ClearMl = server(ClearMl().ClearMl!) }] };
 
     public static BudgetSpec Budget(string name) => new() { Name = new BudgetName(name), Limit = Money.FromDollars(5), Window = BudgetWindow.Day };
 

@@ -93,6 +93,43 @@ public sealed class WatcherTests
         Assert.Null(watcher.Deadline);
     }
 
+    [Fact]
+    public void RestPace_NothingMovesForAMinute_LooksAreRareUntilSomethingDoes()
+    {
+        watcher.Send(new WatcherCommand.Configure(new SourceSpec("embedded", "embedded", Seconds(5)) { RestPace = Seconds(30) }, [Queue, Other], 2));
+        Look(0, 0);
+        Assert.Equal(watcher.Now + Seconds(5), watcher.Deadline);
+        for (var i = 0; i < 70; i++)
+            Look(0, 0);
+        Assert.Equal(watcher.Now + Seconds(30), watcher.Deadline);
+
+        Look(1, 0);
+        Assert.Equal(watcher.Now + Seconds(5), watcher.Deadline);
+        for (var i = 0; i < 70; i++)
+            Look(1, 0);
+        Assert.Equal(watcher.Now + Seconds(5), watcher.Deadline);
+    }
+
+    [Fact]
+    public void RestPace_AScalerAsks_TheNextLookComesAtThePaceAndNotAtOnce()
+    {
+        watcher.Send(new WatcherCommand.Configure(new SourceSpec("embedded", "embedded", Seconds(5)) { RestPace = Seconds(30) }, [Queue, Other], 2));
+        for (var i = 0; i < 70; i++)
+            Look(0, 0);
+        var looked = watcher.Now;
+        watcher.After(Seconds(1)).Send(new WatcherCommand.LookAgain(Queue));
+        Assert.Equal(looked + Seconds(5), watcher.Deadline);
+    }
+
+    [Fact]
+    public void Fault11_AQueueIsDeletedAtTheSource_TheOthersGoOn()
+    {
+        Look(1, 1);
+        Assert.Equal(1, Send([new QueueObservation(Queue, watcher.Now, 5, null, [])]));
+        Assert.Equal([Other], watcher.State.Missing);
+        Assert.Null(watcher.State.Fault);
+    }
+
     /// <summary>How many queues are told of a look.</summary>
     private int Look(int pending, int otherPending) =>
         Send([new QueueObservation(Queue, watcher.Now, pending, null, []), new QueueObservation(Other, watcher.Now, otherPending, null, [])]);

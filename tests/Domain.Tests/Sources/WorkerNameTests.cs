@@ -39,7 +39,7 @@ public sealed class WorkerNameTests
     {
         Assert.Throws<ArgumentException>(() => new WorkerName("a:b", "p", "t", Instance).Format());
         Assert.Throws<ArgumentException>(() => new WorkerName("a", "", "t", Instance).Format());
-        Assert.Throws<ArgumentException>(() => new WorkerName("a", "p", "t", new InstanceId("i-1")).Format());
+        Assert.Throws<ArgumentException>(() => new WorkerName("a", "p", "t", "i:1").Format());
         Assert.Throws<ArgumentException>(() => new WorkerName("a", "p", "t", Instance, 256).Format());
     }
 }

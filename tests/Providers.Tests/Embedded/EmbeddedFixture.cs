@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Providers.Embedded;
@@ -27,6 +28,8 @@ internal sealed class EmbeddedFixture : IAsyncDisposable
     public static QueueName Gpu { get; } = new("gpu");
 
     public static InstanceId Instance { get; } = new("01ARZ3NDEKTSV4RRFFQ69G5FAV");
+
+    public static InstanceWorkers Workers { get; } = new(new InstanceRef(Instance, null), "pool-a");
 
     public static string Worker { get; } = new WorkerName("cp", "pool-a", "process", Instance).Format();
 

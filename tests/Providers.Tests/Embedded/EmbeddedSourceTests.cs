@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Providers.Embedded;
@@ -56,8 +57,8 @@ public abstract class EmbeddedSourceTests(DatabaseKind kind)
         await fixture.SubmitAsync();
         var late = new WorkerName("cp", "pool-a", "process", EmbeddedFixture.Instance, 1).Format();
 
-        Assert.True(await fixture.Source.StopFeedingAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, default));
-        Assert.True(await fixture.Source.StopFeedingAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, default));
+        Assert.True(await fixture.Source.StopFeedingAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, default));
+        Assert.True(await fixture.Source.StopFeedingAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, default));
         await fixture.Queue.RegisterAsync(late, [fixture.QueueId], null, null, default);
 
         Assert.Null(await fixture.ClaimAsync());
@@ -73,7 +74,7 @@ public abstract class EmbeddedSourceTests(DatabaseKind kind)
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
 
-        await fixture.Source.StopFeedingAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, default);
+        await fixture.Source.StopFeedingAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, default);
 
         Assert.True(await fixture.Queue.PingAsync(id, new TaskSpeaker(EmbeddedFixture.Worker, 1), default));
         Assert.True((await fixture.SucceedAsync(id)).Changed);
@@ -89,8 +90,8 @@ public abstract class EmbeddedSourceTests(DatabaseKind kind)
         await fixture.ClaimAndStartAsync();
         await fixture.ClaimAsync(new WorkerName("cp", "pool-a", "process", EmbeddedFixture.Instance, 1).Format());
 
-        var result = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, "The machine was preempted.", default);
-        var again = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, "The machine was preempted.", default);
+        var result = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, RequeueRules.Default, "The machine was preempted.", default);
+        var again = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, RequeueRules.Default, "The machine was preempted.", default);
 
         Assert.Equal(new HashSet<string> { first, second }, [.. result.Requeued]);
         Assert.Empty(again.Requeued);
@@ -111,7 +112,7 @@ public abstract class EmbeddedSourceTests(DatabaseKind kind)
         var elsewhere = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync(EmbeddedFixture.OtherWorker);
 
-        var result = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, "gone", default);
+        var result = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, RequeueRules.Default, "gone", default);
 
         Assert.Empty(result.Requeued);
         Assert.Empty(result.GivenUp);
@@ -130,7 +131,7 @@ public abstract class EmbeddedSourceTests(DatabaseKind kind)
         foreach (var instance in instances)
         {
             await fixture.ClaimAndStartAsync(new WorkerName("cp", "pool-a", "process", instance).Format());
-            results.Add(await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, instance, "The machine vanished.", default));
+            results.Add(await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, new InstanceWorkers(new InstanceRef(instance, null), "pool-a"), RequeueRules.Default, "The machine vanished.", default));
         }
 
         Assert.Equal([id], results[0].Requeued);
@@ -146,7 +147,7 @@ public abstract class EmbeddedSourceTests(DatabaseKind kind)
         await using var fixture = await EmbeddedFixture.StartAsync(kind);
         var id = await fixture.SubmitAsync();
         await fixture.ClaimAndStartAsync();
-        await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Instance, "gone", default);
+        await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, RequeueRules.Default, "gone", default);
 
         // While it waits, and when another has it.
         Assert.NotNull((await fixture.SucceedAsync(id)).Fault);

@@ -24,7 +24,8 @@ public sealed record WireLogEvent
     public long? Sequence { get; init; }
 }
 
-public sealed record EventsAddBatchResponse(int Added, int Errors, IReadOnlyList<string> ErrorsInfo);
+/// <summary><see cref="ErrorsInfo"/>: how often each fault occurred.</summary>
+public sealed record EventsAddBatchResponse(int Added, int Errors, IReadOnlyDictionary<string, int> ErrorsInfo);
 
 public sealed record AuthLoginResponse(string Token);
 

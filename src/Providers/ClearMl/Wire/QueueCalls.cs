@@ -108,3 +108,6 @@ public sealed record QueueTaskRequest
 public sealed record QueueAddTaskResponse(int Added);
 
 public sealed record QueueRemoveTaskResponse(int Removed);
+
+/// <summary><see cref="Position"/> 0 is the front.</summary>
+public sealed record QueuePositionResponse(int Position);

@@ -38,8 +38,13 @@ public sealed record TasksGetAllRequest
     [JsonConverter(typeof(OneOrManyConverter))]
     public IReadOnlyList<string>? Status { get; init; }
 
+    /// <summary>Times with <c>&gt;=</c> or <c>&gt;</c> before them.</summary>
     [JsonConverter(typeof(OneOrManyConverter))]
-    public IReadOnlyList<string>? LastWorker { get; init; }
+    public IReadOnlyList<string>? StatusChanged { get; init; }
+
+    /// <summary>Tasks in which all of the fields match the pattern: <c>last_worker</c>, <c>comment</c>, <c>name</c> or <c>id</c>.</summary>
+    [JsonPropertyName("_all_")]
+    public FieldPattern? All { get; init; }
 
     public int? Page { get; init; }
 
@@ -50,6 +55,14 @@ public sealed record TasksGetAllRequest
     public string? ScrollId { get; init; }
 
     public IReadOnlyList<string>? OnlyFields { get; init; }
+}
+
+/// <summary><c>tasks.update</c>: of the fields that ClearML lets change, the comment is kept.</summary>
+public sealed record TaskEditRequest
+{
+    public string? Task { get; init; }
+
+    public string? Comment { get; init; }
 }
 
 public sealed record TasksGetAllResponse(IReadOnlyList<WireTask> Tasks);
@@ -75,6 +88,8 @@ public sealed record WireTask
     public string? LastWorker { get; init; }
 
     public DateTimeOffset? Created { get; init; }
+
+    public DateTimeOffset? StatusChanged { get; init; }
 
     public DateTimeOffset? Started { get; init; }
 

@@ -22,6 +22,8 @@ namespace ControlPlane.Providers.ClearMl.Wire;
 [JsonSerializable(typeof(QueueTaskRequest))]
 [JsonSerializable(typeof(QueueAddTaskResponse))]
 [JsonSerializable(typeof(QueueRemoveTaskResponse))]
+[JsonSerializable(typeof(QueuePositionResponse))]
+[JsonSerializable(typeof(TaskEditRequest))]
 [JsonSerializable(typeof(IdResponse))]
 [JsonSerializable(typeof(WorkerRegisterRequest))]
 [JsonSerializable(typeof(WorkerStatusReportRequest))]

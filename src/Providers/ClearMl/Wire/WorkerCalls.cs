@@ -26,8 +26,6 @@ public sealed record WorkerStatusReportRequest
     /// <summary>Absent: unchanged.</summary>
     [JsonConverter(typeof(OneOrManyConverter))]
     public IReadOnlyList<string>? Queues { get; init; }
-
-    public double? Timestamp { get; init; }
 }
 
 /// <summary>Both members are our extension, and absent where they are false.</summary>
