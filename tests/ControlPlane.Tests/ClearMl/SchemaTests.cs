@@ -26,21 +26,11 @@ public sealed class SchemaTests
 
     public static TheoryData<string, string, string> Shapes()
     {
+        var served = Served.SelectMany(s => new[] { (s.Call, Side: ">", Type: s.Request), (s.Call, "<", s.Response) });
+        var made = Made.SelectMany(m => new[] { (m.Call, Side: ">", Type: (Type?)m.Request), (m.Call, "<", m.Response) });
         var data = new TheoryData<string, string, string>();
-        foreach (var (call, request, response) in Served)
-        {
-            if (request is not null)
-                data.Add(call, ">", request.AssemblyQualifiedName!);
-            if (response is not null)
-                data.Add(call, "<", response.AssemblyQualifiedName!);
-        }
-
-        foreach (var (call, request, response) in Made)
-        {
-            data.Add(call, ">", request.AssemblyQualifiedName!);
-            data.Add(call, "<", response.AssemblyQualifiedName!);
-        }
-
+        foreach (var (call, side, type) in served.Concat(made).Where(s => s.Type is not null).Distinct())
+            data.Add(call, side, type!.AssemblyQualifiedName!);
         return data;
     }
 
