@@ -144,7 +144,7 @@ public sealed class ClearMlServer : IAsyncDisposable
             if (Falsify?.Invoke(call, request) is { } forged)
                 data = forged;
         }
-        catch (ModelFault fault)
+        catch (ModelException fault)
         {
             (code, subcode, message) = (fault.Code, fault.Subcode, fault.Message);
         }
@@ -183,7 +183,7 @@ public sealed class ClearMlServer : IAsyncDisposable
     {
         var expected = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{AccessKey}:{SecretKey}"));
         if (http.Request.Headers.Authorization != expected)
-            throw new ModelFault(401, 22, "Unauthorized (invalid credentials) (failed to locate provided credentials)");
+            throw new ModelException(401, 22, "Unauthorized (invalid credentials) (failed to locate provided credentials)");
         var now = _time.GetUtcNow();
         var claims = new JsonObject { ["iat"] = now.ToUnixTimeSeconds(), ["exp"] = (now + TokenLifetime).ToUnixTimeSeconds(), ["api_version"] = ApiVersion, ["n"] = ++_issued };
         var token = $"e30.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims.ToJsonString()))}.signature";
@@ -195,9 +195,9 @@ public sealed class ClearMlServer : IAsyncDisposable
     {
         var header = http.Request.Headers.Authorization.ToString();
         if (!header.StartsWith("Bearer ", StringComparison.Ordinal) || !_tokens.TryGetValue(header[7..], out var until) || until <= _time.GetUtcNow())
-            throw new ModelFault(401, 30, "Unauthorized (invalid token)");
+            throw new ModelException(401, 30, "Unauthorized (invalid token)");
         if (version is not null && Number(version) > Number(ApiVersion))
-            throw new ModelFault(400, 0, $"Invalid API version (max. supported version is {ApiVersion})");
+            throw new ModelException(400, 0, $"Invalid API version (max. supported version is {ApiVersion})");
         return _calls.Answer(call, request);
     }
 

@@ -36,7 +36,7 @@ internal sealed class ServerCalls(ServerModel model, Func<int> pageCap)
                 "tasks.failed" => Status(request, "failed", null),
                 "tasks.stopped" => Status(request, "stopped", null),
                 "tasks.ping" => Do(() => model.Task(Text(request, "task")), []),
-                _ => throw new ModelFault(400, 0, $"Unsupported endpoint: {call}"),
+                _ => throw new ModelException(400, 0, $"Unsupported endpoint: {call}"),
             };
         }
     }
@@ -162,7 +162,7 @@ internal sealed class ServerCalls(ServerModel model, Func<int> pageCap)
             found = found.Where(t => fields.All(f => pattern.IsMatch((f == "last_worker" ? t.LastWorker : f == "comment" ? t.Comment : t.Name) ?? "")));
         }
 
-        found = Texts(request, "order_by")?.FirstOrDefault() == "-status_changed" ? found.OrderByDescending(t => t.StatusChanged) : found.OrderBy(t => t.Id, StringComparer.Ordinal);
+        found = Texts(request, "order_by") is ["-status_changed", ..] ? found.OrderByDescending(t => t.StatusChanged) : found.OrderBy(t => t.Id, StringComparer.Ordinal);
         return new JsonArray([.. Page(found, request).Select(t => Project(Task(t), request))]);
     }
 
@@ -198,11 +198,11 @@ internal sealed class ServerCalls(ServerModel model, Func<int> pageCap)
     private IEnumerable<T> Page<T>(IEnumerable<T> rows, JsonObject request)
     {
         var size = Math.Min((int?)request["page_size"] ?? pageCap(), pageCap());
-        return size < 1 ? throw new ModelFault(400, 12, "page_size must be >0") : rows.Skip(((int?)request["page"] ?? 0) * size).Take(size);
+        return size < 1 ? throw new ModelException(400, 12, "page_size must be >0") : rows.Skip(((int?)request["page"] ?? 0) * size).Take(size);
     }
 
     /// <summary>The fields that were asked for; the id comes always.</summary>
-    private static JsonNode Project(JsonObject row, JsonObject request)
+    private static JsonObject Project(JsonObject row, JsonObject request)
     {
         if (Texts(request, "only_fields") is not { Count: > 0 } fields)
             return row;
@@ -222,17 +222,17 @@ internal sealed class ServerCalls(ServerModel model, Func<int> pageCap)
         return projected;
     }
 
-    private static JsonNode Only(JsonObject row, string[] fields) => new JsonObject(fields.Where(row.ContainsKey).Select(f => KeyValuePair.Create(f, row[f]?.DeepClone())));
+    private static JsonObject Only(JsonObject row, string[] fields) => new(fields.Where(row.ContainsKey).Select(f => KeyValuePair.Create(f, row[f]?.DeepClone())));
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffff+00:00", CultureInfo.InvariantCulture);
 
     private static string? Text(JsonObject request, string field) => (string?)request[field];
 
-    private static string Required(JsonObject request, string field) => Text(request, field) is { Length: > 0 } value ? value : throw new ModelFault(400, 12, $"Validation error: '{field}' is a required property");
+    private static string Required(JsonObject request, string field) => Text(request, field) is { Length: > 0 } value ? value : throw new ModelException(400, 12, $"Validation error: '{field}' is a required property");
 
     private static IReadOnlyList<string>? Texts(JsonObject request, string field) => request[field] is JsonArray array
         ? [.. array.Select(i => (string)i!)]
-        : request[field] is null ? null : throw new ModelFault(400, 12, $"Validation error: {field} is not of type 'array'");
+        : request[field] is null ? null : throw new ModelException(400, 12, $"Validation error: {field} is not of type 'array'");
 
     private static bool Flag(JsonObject request, string field, bool otherwise = false) => (bool?)request[field] ?? otherwise;
 }

@@ -77,7 +77,7 @@ public sealed class ModelWorker(string id, DateTimeOffset registered, TimeSpan t
 }
 
 /// <summary>The server refuses, in ClearML's numbers.</summary>
-public sealed class ModelFault(int code, int subcode, string message) : Exception(message)
+public sealed class ModelException(int code, int subcode, string message) : Exception(message)
 {
     public int Code => code;
 
@@ -116,7 +116,7 @@ public sealed class ServerModel(TimeProvider time)
         lock (Gate)
         {
             if (Queues.Values.Any(q => q.Name == name))
-                throw new ModelFault(400, 801, $"Value combination already exists: name={name}");
+                throw new ModelException(400, 801, $"Value combination already exists: name={name}");
             var queue = new ModelQueue(NewId(), name, Now);
             return Queues[queue.Id] = queue;
         }
@@ -148,9 +148,9 @@ public sealed class ServerModel(TimeProvider time)
         }
     }
 
-    public ModelQueue Queue(string? id) => id is not null && Queues.TryGetValue(id, out var queue) ? queue : throw new ModelFault(400, 701, $"Invalid queue id: id={id}");
+    public ModelQueue Queue(string? id) => id is not null && Queues.TryGetValue(id, out var queue) ? queue : throw new ModelException(400, 701, $"Invalid queue id: id={id}");
 
-    public ModelTask Task(string? id) => id is not null && Tasks.TryGetValue(id, out var task) ? task : throw new ModelFault(400, 101, $"Invalid task id: id={id}");
+    public ModelTask Task(string? id) => id is not null && Tasks.TryGetValue(id, out var task) ? task : throw new ModelException(400, 101, $"Invalid task id: id={id}");
 
     /// <summary>The registrations that last.</summary>
     public IReadOnlyList<ModelWorker> Registered()
@@ -179,7 +179,7 @@ public sealed class ServerModel(TimeProvider time)
         lock (Gate)
         {
             if (!Workers.Remove(worker))
-                throw new ModelFault(400, 1004, $"Worker is not registered: worker={worker}");
+                throw new ModelException(400, 1004, $"Worker is not registered: worker={worker}");
         }
     }
 
@@ -188,7 +188,7 @@ public sealed class ServerModel(TimeProvider time)
         lock (Gate)
         {
             if (Registered().FirstOrDefault(w => w.Id == worker) is not { } entry)
-                throw new ModelFault(400, 1001, $"Invalid worker id: worker={worker}");
+                throw new ModelException(400, 1001, $"Invalid worker id: worker={worker}");
             entry.LastActivity = Now;
             if (queues is { Count: > 0 })
                 entry.Queues = [.. queues];
@@ -225,7 +225,7 @@ public sealed class ServerModel(TimeProvider time)
             var task = Task(id);
             var target = Queue(queue ?? Queues.Values.FirstOrDefault()?.Id);
             if (target.Entries.Any(e => e.Task == id))
-                throw new ModelFault(400, 706, $"Task already queued: task={id}");
+                throw new ModelException(400, 706, $"Task already queued: task={id}");
             Change(task, "queued", false, reason, message);
             foreach (var other in Queues.Values)
                 other.Entries.RemoveAll(e => e.Task == id);
@@ -242,7 +242,7 @@ public sealed class ServerModel(TimeProvider time)
             var entries = Queue(queue).Entries;
             var index = entries.FindIndex(e => e.Task == task);
             if (index < 0)
-                throw new ModelFault(400, 705, $"Invalid queue id or task not queued: queue={queue}, task={task}");
+                throw new ModelException(400, 705, $"Invalid queue id or task not queued: queue={queue}, task={task}");
             var entry = entries[index];
             entries.RemoveAt(index);
             entries.Insert(0, entry);
@@ -255,7 +255,7 @@ public sealed class ServerModel(TimeProvider time)
         {
             var task = Task(id);
             if (Queues.Values.Sum(q => q.Entries.RemoveAll(e => e.Task == id)) == 0)
-                throw new ModelFault(400, 703, $"Task is not queued: task={id}");
+                throw new ModelException(400, 703, $"Task is not queued: task={id}");
             Change(task, "created", true, null, null);
         }
     }
@@ -282,7 +282,7 @@ public sealed class ServerModel(TimeProvider time)
         lock (Gate)
         {
             if (!force && task.Status != status && !Allowed[task.Status].Contains(status))
-                throw new ModelFault(400, 110, $"Invalid task status: current_status={task.Status}, new_status={status}");
+                throw new ModelException(400, 110, $"Invalid task status: current_status={task.Status}, new_status={status}");
             task.Status = status;
             task.StatusReason = reason;
             task.StatusMessage = message;

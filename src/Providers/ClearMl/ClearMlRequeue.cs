@@ -163,10 +163,10 @@ internal sealed class ClearMlRequeue(string source, ClearMlClient client, TimePr
             return false;
         var request = new QueuePageRequest { Id = [queue], OnlyFields = ["id", "name", "entries.task"], Page = 0, PageSize = 1 };
         var answer = await client.CallAsync("queues.get_all", request, SourceJson.Default.QueuePageRequest, SourceJson.Default.QueuePage, cancel);
-        return answer.Queues?.FirstOrDefault()?.Entries?.Any(e => e.Task == task.Id) ?? false;
+        return answer.Queues is [{ Entries: { } entries }, ..] && entries.Any(e => e.Task == task.Id);
     }
 
-    private Task CallAsync<T>(string call, T request, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancel) =>
+    private Task<ClearMlNothing> CallAsync<T>(string call, T request, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancel) =>
         client.CallAsync(call, request, type, SourceJson.Default.ClearMlNothing, cancel);
 }
 

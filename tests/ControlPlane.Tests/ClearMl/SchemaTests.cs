@@ -26,11 +26,19 @@ public sealed class SchemaTests
 
     public static TheoryData<string, string, string> Shapes()
     {
-        var served = Served.SelectMany(s => new[] { (s.Call, Side: ">", Type: s.Request), (s.Call, "<", s.Response) });
-        var made = Made.SelectMany(m => new[] { (m.Call, Side: ">", Type: (Type?)m.Request), (m.Call, "<", m.Response) });
+        var all = Served.Concat(Made.Select(m => (m.Call, (Type?)m.Request, (Type?)m.Response)));
+        var known = new HashSet<(string, string, Type)>();
         var data = new TheoryData<string, string, string>();
-        foreach (var (call, side, type) in served.Concat(made).Where(s => s.Type is not null).Distinct())
-            data.Add(call, side, type!.AssemblyQualifiedName!);
+        foreach (var (call, request, response) in all)
+        {
+            foreach (var (side, type) in new[] { (">", request), ("<", response) })
+            {
+                // Some calls are served and made by the same types.
+                if (type is not null && known.Add((call, side, type)))
+                    data.Add(call, side, type.AssemblyQualifiedName!);
+            }
+        }
+
         return data;
     }
 
@@ -86,8 +94,7 @@ public sealed class SchemaTests
     [Fact]
     public void Calls_ThatWeServe_AreAllInTheSchema()
     {
-        Assert.Empty(ClearMlEndpoints.CallNames.Where(c => !SchemaFacts.Calls.ContainsKey(c)));
-        Assert.Empty(SchemaFacts.Calls.Keys.Except(ClearMlEndpoints.CallNames));
+        Assert.Equal(SchemaFacts.Calls.Keys.Order(), ClearMlEndpoints.CallNames.Order());
     }
 
     [Theory]

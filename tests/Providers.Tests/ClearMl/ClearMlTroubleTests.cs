@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using ControlPlane.ClearMlDouble;
-using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
+using ControlPlane.Providers.ClearMl;
 
 namespace ControlPlane.Providers.Tests.ClearMl;
 
@@ -270,5 +270,5 @@ public sealed class ClearMlTroubleTests : IAsyncLifetime
         Assert.InRange((ours.GetUtcNow() - look.Workers[0].LastSeen).TotalSeconds, -5, 30);
     }
 
-    private static async Task<string> FaultAsync(IQueueSource source) => (await Assert.ThrowsAsync<SourceException>(() => source.ObserveAsync([Gpu], default))).Message;
+    private static async Task<string> FaultAsync(ClearMlSource source) => (await Assert.ThrowsAsync<SourceException>(() => source.ObserveAsync([Gpu], default))).Message;
 }

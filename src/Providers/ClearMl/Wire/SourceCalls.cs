@@ -167,7 +167,10 @@ public sealed class WireTimeConverter : JsonConverter<DateTimeOffset?>
             return null;
         if (reader.TokenType == JsonTokenType.String
             && DateTimeOffset.TryParse(reader.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+        {
             return time;
+        }
+
         throw new JsonException("A time such as 2026-03-01T12:00:00Z is expected.");
     }
 
