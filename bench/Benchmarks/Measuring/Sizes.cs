@@ -16,6 +16,9 @@ internal sealed record Sizes
     /// <summary>Live instances of each queue.</summary>
     public int PerQueue { get; private set; } = 2;
 
+    /// <summary>Idle workers of the ClearML server.</summary>
+    public int Workers { get; private set; } = 5_000;
+
     /// <summary>How long the processor is watched while nothing happens.</summary>
     public double Rest { get; private set; } = 20;
 
@@ -27,7 +30,7 @@ internal sealed record Sizes
         {
             if (i + 1 >= arguments.Length || !double.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out var value) || value < 0 || !sizes.Set(arguments[i], value))
             {
-                Console.Error.WriteLine($"'{arguments[i]}' is not understood; write --runs, --seconds, --queues, --per-queue or --rest, each with a number.");
+                Console.Error.WriteLine($"'{arguments[i]}' is not understood; write --runs, --seconds, --queues, --per-queue, --workers or --rest, each with a number.");
                 return null;
             }
         }
@@ -50,6 +53,9 @@ internal sealed record Sizes
                 return true;
             case "--per-queue":
                 PerQueue = (int)value;
+                return true;
+            case "--workers":
+                Workers = (int)value;
                 return true;
             case "--rest":
                 Rest = value;

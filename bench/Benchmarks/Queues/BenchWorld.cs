@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Instances;
@@ -25,6 +26,9 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
     string ISourceConnector.Kind => "embedded";
 
     public int Machines { get; private set; }
+
+    /// <summary>When the first machine of a queue was asked for.</summary>
+    public ConcurrentDictionary<string, DateTimeOffset> LaunchedAt { get; } = [];
 
     /// <summary>Sets how many tasks each of the first queues has.</summary>
     /// <param name="queues">How many queues have tasks; the others have none.</param>
@@ -65,6 +69,8 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
         lock (_gate)
         {
             var now = DateTimeOffset.UtcNow;
+            foreach (var intent in batch.Intents)
+                LaunchedAt.TryAdd(intent.Queue.Value, now);
             return Task.FromResult<IReadOnlyList<LaunchOutcome>>(
                 [.. batch.Intents.Select(i => Add(i.Instance, i.Queue, now)).Select(m => new LaunchOutcome.Launched(m.Instance, m.NativeId, m.StartedAt!.Value))]);
         }

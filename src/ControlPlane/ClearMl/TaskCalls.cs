@@ -71,7 +71,7 @@ internal static class TaskCalls
     {
         var request = call.Read(WireJson.Default.TasksGetAllRequest);
         var (skip, take) = QueueCalls.Page(request.Page, request.PageSize, request.Size, request.ScrollId);
-        var filter = new TaskFilter { Ids = request.Id, States = request.Status?.Select(State).ToList(), Skip = skip, Limit = take };
+        var filter = new TaskFilter { Ids = request.Id, States = request.Status?.Select(State).OfType<QueueTaskState>().ToList(), Skip = skip, Limit = take };
         var tasks = request.All is null && request.StatusChanged is null
             ? await call.Queue.TasksAsync(filter, call.Cancel)
             : [.. (await MatchingAsync(call, request, filter)).Skip(skip).Take(take)];
@@ -242,9 +242,14 @@ internal static class TaskCalls
 
     private static string Status(QueueTaskState state) => Statuses.Single(pair => pair.State == state).Status;
 
-    private static QueueTaskState State(string status) => Statuses.FirstOrDefault(pair => pair.Status == status) is { Status: not null } found
-        ? found.State
-        : throw new ClearMlException(ClearMlError.ValidationError, $"status: '{status}' is not known; there are {string.Join(", ", Statuses.Select(pair => pair.Status))}.");
+    /// <summary>Null for a status that tasks of ours never have.</summary>
+    private static QueueTaskState? State(string status) => status switch
+    {
+        "closed" or "published" or "publishing" or "unknown" => null,
+        _ => Statuses.FirstOrDefault(pair => pair.Status == status) is { Status: not null } found
+            ? found.State
+            : throw new ClearMlException(ClearMlError.ValidationError, $"status: '{status}' is not known; there are {string.Join(", ", Statuses.Select(pair => pair.Status))}."),
+    };
 
     private static ClearMlException UnknownTask(string id) => new(ClearMlError.InvalidTaskId, $"Invalid task id: there is no task with id '{id}'.");
 }

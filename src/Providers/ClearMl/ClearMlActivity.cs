@@ -21,6 +21,9 @@ internal sealed class ClearMlActivity(ClearMlClient client)
 
     private static readonly TimeSpan Remembered = TimeSpan.FromHours(1);
 
+    /// <summary>Tasks that were put into a queue, or taken out of it, tell nothing of a worker.</summary>
+    private static readonly string[] Ran = ["in_progress", "stopped", "completed", "failed", "closed", "published", "publishing"];
+
     private readonly Dictionary<string, DateTimeOffset> _active = new(StringComparer.Ordinal);
     private DateTimeOffset? _readUntil;
 
@@ -30,6 +33,7 @@ internal sealed class ClearMlActivity(ClearMlClient client)
         var since = (_readUntil ?? (asOf - FirstSpan)) - Overlap + client.Skew;
         var request = new TaskPageRequest
         {
+            Status = Ran,
             StatusChanged = [$">={since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)}"],
             OnlyFields = ["id", "last_worker", "status_changed"],
             OrderBy = ["-status_changed"],
