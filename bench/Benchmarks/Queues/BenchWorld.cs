@@ -27,8 +27,8 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
 
     public int Machines { get; private set; }
 
-    /// <summary>When the first machine of a queue was asked for.</summary>
-    public ConcurrentDictionary<string, DateTimeOffset> LaunchedAt { get; } = [];
+    /// <summary>When the first machine of a queue was decided, by its instance's id, and when the platform was asked for it.</summary>
+    public ConcurrentDictionary<string, (DateTimeOffset Decided, DateTimeOffset Asked)> LaunchedAt { get; } = [];
 
     /// <summary>Sets how many tasks each of the first queues has.</summary>
     /// <param name="queues">How many queues have tasks; the others have none.</param>
@@ -70,7 +70,7 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
         {
             var now = DateTimeOffset.UtcNow;
             foreach (var intent in batch.Intents)
-                LaunchedAt.TryAdd(intent.Queue.Value, now);
+                LaunchedAt.TryAdd(intent.Queue.Value, (intent.Instance.CreatedAt, now));
             return Task.FromResult<IReadOnlyList<LaunchOutcome>>(
                 [.. batch.Intents.Select(i => Add(i.Instance, i.Queue, now)).Select(m => new LaunchOutcome.Launched(m.Instance, m.NativeId, m.StartedAt!.Value))]);
         }

@@ -107,14 +107,15 @@ public sealed class ClearMlSource : IQueueSource, IDisposable
     private WorkerObservation Observe(WorkerRow worker, DateTimeOffset asOf, TimeSpan skew)
     {
         var name = worker.Id!;
-        var task = worker.Task?.Id;
-        if (!string.IsNullOrEmpty(task))
+        var task = string.IsNullOrEmpty(worker.Task?.Id) ? null : worker.Task.Id;
+        if (task is not null)
             _activity.Note(name, asOf);
 
         // A worker that has registered and not reported yet was heard when it registered.
         var seen = worker.LastReportTime ?? worker.LastActivityTime ?? worker.RegisterTime ?? DateTimeOffset.UnixEpoch;
+        // While it has a task its activity moves with each look: that is no news, and would have every queue told of every look.
         return new WorkerObservation(
-            name, WorkerName.InstanceOf(name), string.IsNullOrEmpty(task) ? [] : [task], seen - skew, _activity.Of(name), WorkerName.NativeIdOf(name));
+            name, WorkerName.InstanceOf(name), task is null ? [] : [task], seen - skew, task is null ? _activity.Of(name) : null, WorkerName.NativeIdOf(name));
     }
 
     private async Task<T> AskAsync<T>(Func<Task<T>> ask)

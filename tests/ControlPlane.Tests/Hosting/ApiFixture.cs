@@ -12,8 +12,11 @@ using ControlPlane.Actors.Storage;
 using ControlPlane.Actors.Tests.WholeNode;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Http;
+using ControlPlane.Providers.ClearMl;
+using ControlPlane.Providers.Tests.ClearMl;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Data.Sqlite;
@@ -44,6 +47,7 @@ public sealed class ApiFixture : IAsyncLifetime
         builder.Services.AddControlPlaneStorage(new StorageOptions { Path = _folder });
         builder.Services.AddControlPlaneEntities(new ShellOptions { RepeatAfter = TimeSpan.FromMilliseconds(200) }, new CallOptions());
         builder.Services.AddSingleton<IProviderConnector>(_world).AddSingleton<ISourceConnector>(_world).AddSingleton<IPolicyRunner>(_world);
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton<ISecretReader, TestSecrets>().AddSingleton<ISourceConnector, ClearMlConnector>();
         builder.Services.AddReadModel().AddProjection(new ProjectionOptions { PollInterval = TimeSpan.FromMilliseconds(50) });
         builder.Services.AddAkka("node", (akka, services) => akka
             .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())

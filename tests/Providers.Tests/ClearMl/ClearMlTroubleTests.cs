@@ -164,6 +164,19 @@ public sealed class ClearMlTroubleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fault13_MoreQueuesThanThePageLimit_AreAllSeenInAFewRequests()
+    {
+        for (var i = 0; i < 1_200; i++)
+            server.Model.AddQueue($"q{i}");
+        QueueName[] all = [Gpu, .. Enumerable.Range(0, 1_200).Select(i => new QueueName($"q{i}"))];
+        using var source = api.Source(time: time);
+        Assert.Equal(1_201, (await source.ObserveAsync(all, default)).Count);
+        var before = server.RequestCount;
+        Assert.Equal(1_201, (await source.ObserveAsync(all, default)).Count);
+        Assert.Equal(5, server.RequestCount - before);
+    }
+
+    [Fact]
     public async Task Pages_OneLookOfAFewQueues_IsThreeRequests()
     {
         using var source = api.Source(time: time);
@@ -254,6 +267,24 @@ public sealed class ClearMlTroubleTests : IAsyncLifetime
 
         time.Ahead = TimeSpan.FromMinutes(11);
         Assert.Empty((await source.ObserveAsync([Gpu], default))[0].Workers);
+    }
+
+    [Fact]
+    public async Task Worker_GoesOnWithItsTask_IsNoNewsFromLookToLook()
+    {
+        var gpu = server.Model.QueueNamed("gpu").Id;
+        server.Model.Register("w", [gpu], null, null);
+        var task = server.Model.Submit("gpu");
+        server.Model.Next(gpu);
+        server.Model.Report("w", task.Id, [gpu]);
+        using var source = api.Source(time: time);
+        var first = (await source.ObserveAsync([Gpu], default))[0].Workers[0];
+        time.Ahead = TimeSpan.FromSeconds(5);
+        var second = (await source.ObserveAsync([Gpu], default))[0].Workers[0];
+        Assert.Equal((first.LastActivity, task.Id), (second.LastActivity, Assert.Single(second.Tasks)));
+
+        server.Model.Report("w", null, [gpu]);
+        Assert.NotNull((await source.ObserveAsync([Gpu], default))[0].Workers[0].LastActivity);
     }
 
     [Fact]
