@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -9,6 +10,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -42,6 +44,12 @@ public sealed class ClearMlServer : IAsyncDisposable
     public ServerModel Model { get; }
 
     public string Url { get; private set; } = "";
+
+    /// <summary>Serves https with it; null serves http.</summary>
+    public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>Refuses clients that show no certificate.</summary>
+    public bool AsksForClientCertificate { get; set; }
 
     /// <summary>The most rows of an answer: 500 on a stock server.</summary>
     public int PageCap { get; set; } = 500;
@@ -83,7 +91,17 @@ public sealed class ClearMlServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port, listen =>
+        {
+            if (Certificate is not null)
+            {
+                listen.UseHttps(Certificate, https =>
+                {
+                    https.ClientCertificateMode = AsksForClientCertificate ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.NoCertificate;
+                    https.AllowAnyClientCertificate();
+                });
+            }
+        }));
         _app = builder.Build();
         _app.Run(AnswerAsync);
         await _app.StartAsync();

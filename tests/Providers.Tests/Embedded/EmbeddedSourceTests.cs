@@ -10,6 +10,39 @@ namespace ControlPlane.Providers.Tests.Embedded;
 public abstract class EmbeddedSourceTests(DatabaseKind kind)
 {
     [Fact]
+    public async Task Worker_NamedAfterItsMachine_IsDrainedAndItsTaskGoesBackByThatName()
+    {
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
+        var worker = new WorkerName("dynamic_worker", "pool-a", "g5.xlarge", "i-0abc").Format();
+        var workers = new InstanceWorkers(new InstanceRef(EmbeddedFixture.Instance, "i-0abc"), "pool-a");
+        await fixture.SubmitAsync();
+        await fixture.SubmitAsync();
+        var task = await fixture.ClaimAndStartAsync(worker);
+        Assert.Equal((null, "i-0abc"), ((await fixture.ObserveAsync()).Workers[0].Instance, (await fixture.ObserveAsync()).Workers[0].NativeId));
+
+        await fixture.Source.StopFeedingAsync(EmbeddedFixture.Gpu, workers, default);
+        Assert.Equal([task.Id], (await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, workers, RequeueRules.Default, "gone", default)).Requeued);
+        Assert.Null(await fixture.ClaimAsync(worker));
+        Assert.Empty((await fixture.ObserveAsync()).Workers);
+    }
+
+    [Theory]
+    [InlineData(true, null, null, "not put back")]
+    [InlineData(false, 0, null, "0 times before")]
+    [InlineData(false, null, 60, "had run for")]
+    public async Task Requeue_TheQueuesRulesForbidIt_FailsTheTaskAndSaysWhy(bool never, int? attempts, int? youngerSeconds, string why)
+    {
+        await using var fixture = await EmbeddedFixture.StartAsync(kind);
+        var id = await fixture.SubmitAsync();
+        await fixture.ClaimAndStartAsync();
+        fixture.Clock.Advance(TimeSpan.FromMinutes(2));
+        var rules = new RequeueRules(never, attempts, youngerSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+        var result = await fixture.Source.RequeueAsync(EmbeddedFixture.Gpu, EmbeddedFixture.Workers, rules, "gone.", default);
+        Assert.Equal([id], result.GivenUp);
+        Assert.Contains(why, (await fixture.TaskAsync(id)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Observe_ShowsWaitingTasksAndWorkers_AndMakesQueuesThatAreNew()
     {
         await using var fixture = await EmbeddedFixture.StartAsync(kind);
