@@ -157,6 +157,12 @@ internal static class ScalingRules
             return;
         }
 
+        if (step.State.Observation is { Missing: true })
+        {
+            held.Add(new HeldBack(HoldBack.Missing, null, 0, null, ""));
+            return;
+        }
+
         foreach (var pool in spec.Pools)
         {
             if (slots <= 0)

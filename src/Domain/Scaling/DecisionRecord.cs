@@ -25,6 +25,9 @@ public enum HoldBack
     /// <summary>The queue was removed from the configuration.</summary>
     Removed,
 
+    /// <summary>The source does not have the queue.</summary>
+    Missing,
+
     /// <summary>The queue's policy threw, looped or answered nonsense.</summary>
     PolicyFailed,
 }
@@ -50,6 +53,7 @@ public sealed record HeldBack(HoldBack Kind, string? Pool, int Count, DateTimeOf
             HoldBack.Budget => $"{Words.Count(Count, "instance")} of pool {Pool} {(Count == 1 ? "waits" : "wait")} for money: {Detail}",
             HoldBack.Paused => "the queue is paused",
             HoldBack.Removed => "the queue was removed from the configuration",
+            HoldBack.Missing => "the source does not have the queue: create it there, or remove it from the configuration",
             HoldBack.PolicyFailed => $"its policy failed and nothing is changed: {Detail}",
         };
     }

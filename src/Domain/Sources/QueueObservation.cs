@@ -9,12 +9,14 @@ namespace ControlPlane.Domain.Sources;
 /// <param name="Pending">Tasks that wait in the queue.</param>
 /// <param name="OldestEnqueuedAt">When the longest waiting of them was enqueued; null if none waits.</param>
 /// <param name="Workers">Every worker that serves the queue, ours and others.</param>
+/// <param name="Missing">The source no longer has the queue, and still has its workers: nothing is launched for it, and what is idle may leave.</param>
 public sealed record QueueObservation(
     QueueName Queue,
     DateTimeOffset AsOf,
     int Pending,
     DateTimeOffset? OldestEnqueuedAt,
-    IReadOnlyList<WorkerObservation> Workers);
+    IReadOnlyList<WorkerObservation> Workers,
+    bool Missing = false);
 
 /// <summary>One worker as its source lists it. A listed worker is no proof of a machine: registrations outlive their processes.</summary>
 /// <param name="Worker">The worker's name at its source.</param>

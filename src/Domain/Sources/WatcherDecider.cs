@@ -166,7 +166,7 @@ public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, Watc
                 Failures = 0,
                 Fault = null,
                 LookedAt = now,
-                Missing = [.. queues.Keys.Except(observations.Select(o => o.Queue))],
+                Missing = [.. queues.Keys.Except(observations.Where(o => !o.Missing).Select(o => o.Queue))],
             })],
             effects);
     }
@@ -187,7 +187,7 @@ public sealed class WatcherDecider : IDecider<WatcherState, WatcherCommand, Watc
 
     /// <summary>Whether two looks show the same. That a worker has reported again is no news, unless it is the first report after a silence.</summary>
     private static bool Same(QueueObservation a, QueueObservation b) =>
-        a.Pending == b.Pending && a.OldestEnqueuedAt == b.OldestEnqueuedAt && a.Workers.Count == b.Workers.Count
+        a.Pending == b.Pending && a.Missing == b.Missing && a.OldestEnqueuedAt == b.OldestEnqueuedAt && a.Workers.Count == b.Workers.Count
         && a.Workers.Zip(b.Workers).All(w =>
             w.First.Worker == w.Second.Worker && w.First.Tasks.SequenceEqual(w.Second.Tasks) && w.First.LastActivity == w.Second.LastActivity
             && IsSilent(a, w.First) == IsSilent(b, w.Second));

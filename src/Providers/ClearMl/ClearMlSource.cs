@@ -12,6 +12,9 @@ namespace ControlPlane.Providers.ClearMl;
 /// </summary>
 public sealed class ClearMlSource : IQueueSource, IDisposable
 {
+    /// <summary>How long it is not believed that all declared queues are gone.</summary>
+    private static readonly TimeSpan Disbelief = TimeSpan.FromMinutes(3);
+
     private readonly ClearMlSpec _spec;
     private readonly TimeProvider _time;
     private readonly ClearMlClient _client;
@@ -20,6 +23,8 @@ public sealed class ClearMlSource : IQueueSource, IDisposable
     private readonly ClearMlActivity _activity;
     private readonly ClearMlRequeue _requeue;
     private readonly SemaphoreSlim _looking = new(1);
+
+    private DateTimeOffset? _noneSince;
 
     /// <param name="name">The source's name, for metrics.</param>
     /// <param name="spec">How the server is reached.</param>
@@ -92,7 +97,7 @@ public sealed class ClearMlSource : IQueueSource, IDisposable
             }
         }
 
-        List<QueueObservation> observations = new(rows.Count);
+        List<QueueObservation> observations = [.. Missing(wanted, rows, workers, asOf, skew)];
         foreach (var (name, row) in rows)
         {
             var oldest = row.Entries is { Count: > 0 } entries ? entries.Min(e => e.Added) : null;
@@ -102,6 +107,22 @@ public sealed class ClearMlSource : IQueueSource, IDisposable
         }
 
         return observations;
+    }
+
+    /// <summary>
+    /// Queues that were deleted at the server, by machines whose workers serve none of the others: without them, machines of such a queue would never be seen idle,
+    /// and would never end. Where no worker is seen, or all queues are gone at once, it may be another workspace: then a missing queue is unknown.
+    /// </summary>
+    private IEnumerable<QueueObservation> Missing(
+        IReadOnlyCollection<QueueName> wanted, Dictionary<QueueName, QueueRow> rows, IReadOnlyList<WorkerRow> workers, DateTimeOffset asOf, TimeSpan skew)
+    {
+        _noneSince = rows.Count > 0 ? null : _noneSince ?? asOf;
+        if (rows.Count == wanted.Count || workers.Count == 0 || _spec.CreateMissingQueues || asOf - _noneSince < Disbelief)
+            return [];
+        var ids = rows.Values.Select(r => r.Id!).ToHashSet(StringComparer.Ordinal);
+        WorkerObservation[] orphans = [.. workers.Where(w => WorkerName.MachineOf(w.Id) is not null && (w.Queues ?? []).All(q => q.Id is null || !ids.Contains(q.Id)))
+            .Select(w => Observe(w, asOf, skew)).OrderBy(w => w.Worker, StringComparer.Ordinal)];
+        return orphans.Length == 0 ? [] : wanted.Where(q => !rows.ContainsKey(q)).Select(q => new QueueObservation(q, asOf, 0, null, orphans, Missing: true));
     }
 
     private WorkerObservation Observe(WorkerRow worker, DateTimeOffset asOf, TimeSpan skew)

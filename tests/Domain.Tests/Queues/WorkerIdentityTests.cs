@@ -128,6 +128,29 @@ public sealed class WorkerIdentityTests
     }
 
     [Fact]
+    public void Fault11_TheQueueIsDeletedAtTheSource_NothingIsLaunchedAndWhatIsIdleLeaves()
+    {
+        var kept = ScalerSubject.With(QueueOf(Pool(max: 3)) with { MaxIdleTime = Minutes(2), MinInstances = 1 });
+        kept.Look(1);
+        kept.Boot();
+        var native = kept.Instances[0].NativeId;
+        void Gone() => kept.After(Seconds(1)).Machine.Send(new ScalerCommand.Observe(
+            new QueueObservation(Queue, kept.Now, 0, null, [new WorkerObservation("a", null, [], kept.Now, null, native)], Missing: true)));
+        Gone();
+        Assert.Equal(Phase.Idle, Assert.Single(kept.Instances).Phase);
+        kept.Machine.Send(new ScalerCommand.Retire(9));
+        kept.Tell(kept.Instances[0].Id, new InstanceCommand.FeedingStopped(false));
+        Gone();
+        Gone();
+        Assert.Equal(Phase.Terminating, Assert.Single(kept.Instances).Phase);
+
+        var empty = ScalerSubject.With(QueueOf(Pool(max: 3)) with { MinInstances = 1 });
+        empty.Machine.Send(new ScalerCommand.Observe(new QueueObservation(Queue, empty.Now, 0, null, [], Missing: true)));
+        Assert.Empty(empty.Instances);
+        Assert.Contains("The source does not have the queue", empty.Last.Sentence(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Fault12_EightTasksAtOnce_AreEightLaunchesInOneDecision()
     {
         var wide = ScalerSubject.With(QueueOf(Pool(max: 20)));

@@ -288,6 +288,32 @@ public sealed class ClearMlTroubleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fault11_AQueueIsDeleted_ItsMachinesAreStillSeenAndTheOthersGoOn()
+    {
+        var old = server.Model.AddQueue("old");
+        var gpu = server.Model.QueueNamed("gpu").Id;
+        server.Model.Register("dynamic_worker:pool:t:i-1", [old.Id], null, null);
+        server.Model.Register("dynamic_worker:pool:t:i-2", [gpu], null, null);
+        server.Model.Queues.Remove(old.Id);
+        using var source = api.Source(time: time);
+        var looks = await source.ObserveAsync([Gpu, new QueueName("old")], default);
+        var missing = Assert.Single(looks, l => l.Missing);
+        Assert.Equal(("old", 0, "i-1"), (missing.Queue.Value, missing.Pending, Assert.Single(missing.Workers).NativeId));
+        Assert.Equal("i-2", Assert.Single(looks.Single(l => l.Queue == Gpu).Workers).NativeId);
+    }
+
+    [Fact]
+    public async Task Fault11_AllQueuesAreGone_IsUnknownAtFirst()
+    {
+        server.Model.Register("dynamic_worker:pool:t:i-1", [server.Model.QueueNamed("gpu").Id], null, null);
+        server.Model.Queues.Clear();
+        using var source = api.Source(time: time);
+        Assert.Empty(await source.ObserveAsync([Gpu], default));
+        time.Ahead = TimeSpan.FromMinutes(4);
+        Assert.True(Assert.Single(await source.ObserveAsync([Gpu], default)).Missing);
+    }
+
+    [Fact]
     public async Task Clock_OfTheServerIsAnother_TimesAreToldByOurs()
     {
         var gpu = server.Model.QueueNamed("gpu").Id;
