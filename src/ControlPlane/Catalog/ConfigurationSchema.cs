@@ -8,6 +8,7 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Secrets;
 
 namespace ControlPlane.Catalog;
 
@@ -89,6 +90,11 @@ public static class ConfigurationSchema
         if (Attribute<NameTextAttribute>(property) is not null)
         {
             schema["pattern"] = ObjectName.Pattern;
+        }
+
+        if (Attribute<SecretTextAttribute>(property) is not null)
+        {
+            schema["pattern"] = SecretReference.Pattern;
         }
 
         if (Attribute<DurationTextAttribute>(property) is not null)

@@ -108,6 +108,7 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             MaxInstances = pool.MaxInstances ?? 0,
             Offers = Offers(pool, path),
             Template = Local(pool.Local ?? new LocalShape(), $"{path}.local"),
+            Bootstrap = pool.Bootstrap is null ? null : BootstrapMapping.Map(pool.Bootstrap, text => Duration(text, $"{path}.bootstrap.deadMansSwitch", TimeSpan.FromMinutes(2))),
         };
         return PoolDigest.Stamp(spec with
         {

@@ -229,6 +229,9 @@ internal sealed class PoolShape
 
     [Description("What the provider of kind local needs to know.")]
     public LocalShape? Local { get; set; }
+
+    [Description("How its machines become workers at their first boot. Left out: their image sees to that. A provider of kind local starts its workers itself and takes no notice of it.")]
+    public BootstrapShape? Bootstrap { get; set; }
 }
 
 [Description("A machine type in a zone on a market, with its prices.")]

@@ -84,6 +84,7 @@ internal static class DocumentUnmapper
             Price = price,
             Offers = price is null ? [.. pool.Offers.Select(Offer)] : null,
             Local = pool.Template is PoolTemplate.Local local ? Local(local) : null,
+            Bootstrap = pool.Bootstrap is { } bootstrap ? BootstrapMapping.Unmap(bootstrap) : null,
         };
     }
 

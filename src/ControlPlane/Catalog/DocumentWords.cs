@@ -12,6 +12,10 @@ internal sealed class MoneyTextAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class NameTextAttribute : Attribute;
 
+/// <summary>The value is a reference to a secret: <c>env:NAME</c> or <c>file:PATH</c>.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class SecretTextAttribute : Attribute;
+
 /// <summary>The value is one of these words.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class WordsAttribute(params string[] words) : Attribute

@@ -44,6 +44,9 @@ internal static partial class YamlWriter
             case string text when isPlain || IsUnmistakable(text):
                 Plain(emitter, text);
                 break;
+            case string text when IsReadableAsLines(text):
+                emitter.Emit(new YamlScalar(AnchorName.Empty, TagName.Empty, text, ScalarStyle.Literal, true, false));
+                break;
             case string text:
                 Quoted(emitter, text);
                 break;
@@ -96,6 +99,10 @@ internal static partial class YamlWriter
     /// <summary>A text that no reader of YAML takes for a number, a date, a truth or nothing.</summary>
     private static bool IsUnmistakable(string text) =>
         Word().IsMatch(text) && text.ToUpperInvariant() is not ("NULL" or "TRUE" or "FALSE" or "YES" or "NO" or "ON" or "OFF" or "Y" or "N");
+
+    /// <summary>Several lines without anything that a block of lines could not give back: such as scripts.</summary>
+    private static bool IsReadableAsLines(string text) =>
+        text.Contains('\n', StringComparison.Ordinal) && text[0] is not (' ' or '\n' or '\t') && text.All(c => c is '\n' or (>= ' ' and <= '~'));
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_./+-]*$", RegexOptions.CultureInvariant)]
     private static partial Regex Word();

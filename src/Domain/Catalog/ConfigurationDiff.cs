@@ -167,6 +167,7 @@ public static class ConfigurationDiff
         ("leaseLength", DurationText.Format(pool.LeaseLength)),
         ("minimumBilling", DurationText.Format(pool.Billing.Minimum)),
         .. pool.Template is PoolTemplate.Local local ? Fields(local) : [],
+        .. pool.Bootstrap is { } bootstrap ? Fields(bootstrap) : [],
     ];
 
     /// <summary>Values of variables are told as digests of a few letters: they may be secrets, and a difference is read by many.</summary>
@@ -175,6 +176,13 @@ public static class ConfigurationDiff
         ("local.bootDelay", DurationText.Format(local.BootDelay)),
         ("local.orphanTimeout", DurationText.Format(local.OrphanTimeout)),
         .. local.Environment.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => ($"local.environment.{v.Key}", (string?)Fingerprint(v.Value))),
+    ];
+
+    /// <summary>Scripts and lines of configuration are told as digests: they are long, and somebody may have written a secret into them.</summary>
+    private static IEnumerable<(string, string?)> Fields(BootstrapSpec bootstrap) =>
+    [
+        ("bootstrap", "declared"),
+        .. BootstrapDigest.Fields(bootstrap).Select(f => ($"bootstrap.{f.Name}", (string?)(f.Name is "initScript" or "clearmlConf" ? Fingerprint(f.Value) : f.Value))),
     ];
 
     private static IEnumerable<(string, string?)> Fields(QueueEntry queue) =>

@@ -48,6 +48,11 @@ public static class PoolDigest
         json.WriteNumber("leaseLength", pool.LeaseLength.Ticks);
         json.WriteNumber("minimumBilling", pool.Billing.Minimum.Ticks);
         Write(json, pool.Template);
+        if (pool.Bootstrap is { } bootstrap)
+        {
+            BootstrapDigest.Write(json, bootstrap);
+        }
+
         json.WriteEndObject();
     }
 

@@ -45,6 +45,10 @@ internal static class PoolRules
             CheckLease(faults, path, pool);
             CheckOffers(faults, path, pool.Offers);
             CheckTemplate(faults, path, pool);
+            if (pool.Bootstrap is { } bootstrap)
+            {
+                BootstrapRules.Check(faults, $"{path}.bootstrap", bootstrap);
+            }
         }
     }
 

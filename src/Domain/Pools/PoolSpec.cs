@@ -33,6 +33,10 @@ public sealed record PoolSpec
     /// <summary>What the pool's provider needs to know beside the offer.</summary>
     public required PoolTemplate Template { get; init; }
 
+    /// <summary>How its machines become workers; null if their image, or the provider, sees to that.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BootstrapSpec? Bootstrap { get; init; }
+
     /// <summary>A digest of everything above: two specs with the same revision are the same. Set by the catalog.</summary>
     public string Revision { get; init; } = "";
 

@@ -148,9 +148,11 @@ internal static class LaunchBatches
     private static bool IsDefinite(LaunchOutcome outcome) =>
         outcome is not LaunchOutcome.Failed { Fault: ProviderFault.Indeterminate or ProviderFault.Throttled };
 
-    private static (Pricing.Offer Offer, string Pool, string Revision) Shape(Gathered g) => (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision);
+    // One queue's only, too: what its machines are told at boot is one text for the batch, and names the queue.
+    private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue) Shape(Gathered g) =>
+        (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue);
 
-    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string), Gathered> group)
+    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName), Gathered> group)
     {
         var quiet = group.Max(g => g.At) + Quiet;
         var patience = group.Min(g => g.At) + Patience;

@@ -29,7 +29,7 @@ public sealed partial class ConfigurationSchemaTests
     {
         var objects = Objects().ToList();
 
-        Assert.Equal(11, objects.Count);
+        Assert.Equal(13, objects.Count);
         foreach (var (path, schema) in objects)
         {
             Assert.False(schema["additionalProperties"]!.GetValue<bool>());
@@ -48,7 +48,7 @@ public sealed partial class ConfigurationSchemaTests
             providers: [{ name: l, kind: local }]
             budgets: [{ name: b }]
             pools:
-            - { name: p, provider: l, maxInstances: 1, local: {}, offers: [{ type: process, zone: a, price: 1 }] }
+            - { name: p, provider: l, maxInstances: 1, local: {}, bootstrap: {}, offers: [{ type: process, zone: a, price: 1 }] }
             queues: [{ name: q, source: s, budget: b, pools: [p], requeue: {}, policy: { type: perTask } }]
             """;
         var written = ConfigurationDocument.Write(ConfigurationDocument.Parse(Least).Configuration!);
@@ -66,7 +66,7 @@ public sealed partial class ConfigurationSchemaTests
             }
         }
 
-        Assert.Equal(27, checkedDefaults);
+        Assert.Equal(34, checkedDefaults);
     }
 
     [Fact]
