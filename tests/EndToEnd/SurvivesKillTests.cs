@@ -46,6 +46,7 @@ public sealed class SurvivesKillTests(ITestOutputHelper output) : IDisposable
             TimeSpan.FromMinutes(2),
             async () => $"all machines are gone: {string.Join("; ", (await LiveInstancesAsync(node)).Select(i => i.ToJsonString()))}");
 
+        Assert.Equal(database == "sqlite", File.Exists(Path.Combine(node.DataFolder, "controlplane.db")));
         await TasksAreAccountedForAsync(node, ids, runs);
         await MachinesAreAccountedForAsync(node);
         await MoneyIsAccountedForAsync(node);

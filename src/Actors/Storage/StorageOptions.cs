@@ -40,12 +40,12 @@ public sealed class StorageOptions
     /// <summary>File name of the SQLite database in <see cref="Path"/>.</summary>
     public const string FileName = "controlplane.db";
 
-    private readonly StorageProvider? _provider;
+    private readonly StorageProvider _provider = StorageProvider.Sqlite;
 
-    /// <summary>Which database. Without it, PostgreSQL if there is a <see cref="ConnectionString"/> and SQLite if not.</summary>
+    /// <summary>Which database. A <see cref="ConnectionString"/> means PostgreSQL, whatever this says; the binder of settings may set it to what it was.</summary>
     public StorageProvider Provider
     {
-        get => _provider ?? (string.IsNullOrWhiteSpace(ConnectionString) ? StorageProvider.Sqlite : StorageProvider.PostgreSql);
+        get => string.IsNullOrWhiteSpace(ConnectionString) ? _provider : StorageProvider.PostgreSql;
         init => _provider = value;
     }
 
