@@ -16,6 +16,7 @@ public static class ScalerManifests
         .Event("scaler.pool-failed.v1", ScalerJson.Default.PoolFailed)
         .Event("scaler.pool-recovered.v1", ScalerJson.Default.PoolRecovered)
         .Event("scaler.pool-exhausted.v1", ScalerJson.Default.PoolExhausted)
+        .Event("scaler.spot-exhausted.v1", ScalerJson.Default.SpotExhausted)
         .Family("instance", ScalerJson.Default.InstanceChanged, changed => changed.Event.GetType(), typeof(InstanceEvent))
         .Snapshot("scaler.state.v1", ScalerJson.Default.ScalerState);
 }
@@ -29,5 +30,6 @@ public static class ScalerManifests
 [JsonSerializable(typeof(ScalerEvent.PoolFailed))]
 [JsonSerializable(typeof(ScalerEvent.PoolRecovered))]
 [JsonSerializable(typeof(ScalerEvent.PoolExhausted))]
+[JsonSerializable(typeof(ScalerEvent.SpotExhausted))]
 [JsonSerializable(typeof(ScalerState))]
 internal sealed partial class ScalerJson : JsonSerializerContext;

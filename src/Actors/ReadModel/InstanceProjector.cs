@@ -165,6 +165,7 @@ public sealed class InstanceProjector : IProjector
                 Number2 = e.Offer.Gpus,
             },
             InstanceEvent.LaunchRefused e => new() { When = e.At, Set = "phase = 'leased', fault = @Word" + Enter, Word = Columns.Word(e.Fault) },
+            InstanceEvent.SpotAwaited e => new() { When = e.At, Set = "since = since" },
             InstanceEvent.Launched e => new()
             {
                 When = e.At,

@@ -20,6 +20,7 @@ public static class InstanceStory
         InstanceEvent.LeaseOverdue => "Its prepaid time is nearly over and the ledger has not answered.",
         InstanceEvent.LaunchStarted e => $"Attempt {e.Attempt}: {e.Offer.Key} at {e.Offer.Rate} is asked for.",
         InstanceEvent.LaunchRefused e => $"Attempt {e.Attempt} was refused ({Fault(e.Fault)}): {Ended(e.Message)}",
+        InstanceEvent.SpotAwaited e => $"No spot offer has capacity: it asks again at {Clock(e.AskAgainAt)}.",
         InstanceEvent.Launched e => $"Its machine {e.NativeId} exists and is billed from {Clock(e.StartedAt)}; it boots.",
         InstanceEvent.WorkerRegistered e => $"Its worker {e.Worker} has registered.",
         InstanceEvent.WorkerBusy e => $"It works on {Words.Count(e.Tasks.Count, "task")}: {string.Join(", ", e.Tasks)}.",

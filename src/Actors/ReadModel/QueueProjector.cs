@@ -128,6 +128,9 @@ public sealed class QueueProjector : IProjector
                     new { queue, pool = e.Pool, until = e.Blackout.Until.UtcTicks, message = e.Blackout.Message }).ConfigureAwait(false);
                 await NoteAsync(e.Pool, recorded.At, "exhausted", $"Pool {e.Pool} had no capacity and is not asked until {InstanceStory.Clock(e.Blackout.Until)}: {e.Blackout.Message}.").ConfigureAwait(false);
                 break;
+            case ScalerEvent.SpotExhausted e:
+                await NoteAsync(e.Pool, recorded.At, "spotExhausted", $"New instances of pool {e.Pool} leave spot out until {InstanceStory.Clock(e.Blackout.Until)}: {e.Blackout.Message}.").ConfigureAwait(false);
+                break;
             case CatalogEvent.QueueForgotten e:
                 await RunAsync("DELETE FROM pools WHERE queue = @queue", new { queue = e.Queue.Value }).ConfigureAwait(false);
                 await RunAsync("DELETE FROM queues WHERE name = @queue", new { queue = e.Queue.Value }).ConfigureAwait(false);
@@ -143,10 +146,10 @@ public sealed class QueueProjector : IProjector
                 budget = spec.Budget.Value,
                 ledger = spec.Ledger.Value,
                 priority = spec.Priority,
-                policy = spec.Policy is PolicySpec.Plugin plugin ? plugin.TypeName : "perTask",
+                policy = spec.Policy switch { PolicySpec.Plugin plugin => plugin.TypeName, PolicySpec.TargetWait => "targetWait", _ => "perTask" },
                 min = spec.MinInstances,
                 max = spec.Pools.Sum(p => p.MaxInstances),
-                idle = spec.MaxIdleTime.Ticks,
+                idle = spec.AdaptiveIdle ? QueueRow.LearntIdle : spec.MaxIdleTime.Ticks,
                 paused = spec.Paused ? 1 : 0,
                 pools = JsonSerializer.Serialize([.. spec.Pools.Select(p => p.Name)], ReadModelJson.Default.IReadOnlyListString),
                 revision,

@@ -8,6 +8,9 @@ namespace ControlPlane.Actors.ReadModel;
 /// <summary>A queue as the read model shows it.</summary>
 public sealed class QueueRow
 {
+    /// <summary>In place of an idle time: it is learnt.</summary>
+    public const long LearntIdle = -1;
+
     public required string Name { get; init; }
 
     public required string Source { get; init; }
@@ -24,6 +27,7 @@ public sealed class QueueRow
 
     public int MaxInstances { get; init; }
 
+    /// <summary>In ticks, or <see cref="LearntIdle"/>.</summary>
     public long MaxIdle { get; init; }
 
     public bool Paused { get; init; }

@@ -5,6 +5,7 @@ using ControlPlane.Actors.ReadModel;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Http;
+using ControlPlane.Providers.Plugins;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -45,6 +46,7 @@ internal static class ConfigurationEndpoints
     private static async Task<IResult> ApplyAsync(
         HttpContext context,
         EntityAsks entities,
+        PolicyPlugins plugins,
         TimeProvider time,
         [Description("true: change nothing, answer the differences.")] bool? dryRun,
         [FromHeader(Name = "If-Match"), Description("The ETag that the change was made from; absent or *: whatever is in force.")] string? ifMatch,
@@ -57,6 +59,8 @@ internal static class ConfigurationEndpoints
         var document = ConfigurationDocument.Parse(text);
         if (document.Configuration is not { } configuration)
             return ConfigurationProblems.Faulty(document.Faults);
+        if (PluginRules.Check(configuration, plugins) is { Count: > 0 } unknown)
+            return ConfigurationProblems.Faulty([.. unknown.Select(document.Locate)]);
 
         var command = new CatalogCommand.Apply(configuration, expected, Caller.Of(context), Convert.ToHexString(RandomNumberGenerator.GetBytes(16)));
         var reply = dryRun == true ? await RehearseAsync(entities, command, time, cancel) : await entities.ApplyAsync(command, cancel);

@@ -97,10 +97,10 @@ public static class ConfigurationSchema
             schema["pattern"] = SecretReference.Pattern;
         }
 
-        if (Attribute<DurationTextAttribute>(property) is not null)
+        if (Attribute<DurationTextAttribute>(property) is { } duration)
         {
             schema["type"] = new JsonArray("string", "integer", "null");
-            schema["pattern"] = DurationPattern;
+            schema["pattern"] = duration.Word is { } word ? DurationPattern.Replace("^(", $"^({word}|", StringComparison.Ordinal) : DurationPattern;
             schema["maximum"] = 0;
             schema["minimum"] = 0;
         }

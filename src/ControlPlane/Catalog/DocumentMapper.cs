@@ -24,6 +24,9 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
     public const double DefaultLaunchesPerSecond = 20;
     public const int DefaultLaunchBurst = 50;
 
+    /// <summary>In place of an idle time: it is learnt.</summary>
+    public const string AutoIdle = "auto";
+
     /// <summary>The type of offer that a pool's price is short for.</summary>
     public const string ProcessType = "process";
 
@@ -116,6 +119,8 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             MaxBootTime = Duration(pool.MaxBootTime, $"{path}.maxBootTime", spec.MaxBootTime),
             LeaseLength = Duration(pool.LeaseLength, $"{path}.leaseLength", spec.LeaseLength),
             Billing = new Billing(Duration(pool.MinimumBilling, $"{path}.minimumBilling", spec.Billing.Minimum)),
+            FallbackAfter = pool.FallbackAfter is null ? null : Duration(pool.FallbackAfter, $"{path}.fallbackAfter", TimeSpan.Zero),
+            SpotBlackout = pool.SpotBlackout is null ? null : Duration(pool.SpotBlackout, $"{path}.spotBlackout", TimeSpan.Zero),
         });
     }
 
@@ -183,7 +188,9 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
         {
             Priority = queue.Priority ?? entry.Priority,
             MinInstances = queue.MinInstances ?? entry.MinInstances,
-            MaxIdleTime = Duration(queue.MaxIdleTime, $"{path}.maxIdleTime", entry.MaxIdleTime),
+            MaxIdleTime = Duration(queue.MaxIdleTime == AutoIdle ? null : queue.MaxIdleTime, $"{path}.maxIdleTime", entry.MaxIdleTime),
+            AdaptiveIdle = queue.MaxIdleTime is null or AutoIdle,
+            FinishWithin = queue.FinishWithin is null ? null : Duration(queue.FinishWithin, $"{path}.finishWithin", TimeSpan.FromDays(1)),
             Paused = queue.Paused ?? entry.Paused,
             Requeue = queue.Requeue is { } requeue
                 ? new RequeueRules(requeue.Never ?? false, requeue.Attempts, requeue.OnlyYounger is null ? null : Duration(requeue.OnlyYounger, $"{path}.requeue.onlyYounger", TimeSpan.FromDays(1)))
@@ -194,6 +201,11 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
 
     private PolicySpec Policy(PolicyShape policy, string path)
     {
+        if (policy.Target is not null && policy.Type != "targetWait")
+        {
+            Add($"{path}.target", "Only targetWait has a target.", "Write type: targetWait, or remove it.");
+        }
+
         if (policy.Type == "plugin")
         {
             if (policy.Class is null)
@@ -207,6 +219,16 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
         if (policy.Class is not null)
         {
             Add($"{path}.class", "Only a plug-in has a class.", "Write type: plugin, or remove it.");
+        }
+
+        if (policy.Type == "targetWait")
+        {
+            if (policy.Target is null && !faults.Covers($"{path}.target"))
+            {
+                Add($"{path}.target", "A target wait without its target.", "Write the wait that 19 of 20 tasks shall not exceed, such as 'target: 5m'.");
+            }
+
+            return new PolicySpec.TargetWait(Duration(policy.Target, $"{path}.target", TimeSpan.FromMinutes(5)));
         }
 
         return new PolicySpec.PerTask();

@@ -220,6 +220,14 @@ internal sealed class PoolShape
     [Description("The shortest time that the platform bills for an instance: 0 to 24h.")]
     public string? MinimumBilling { get; set; }
 
+    [DurationText]
+    [Description("How long an instance tries for a spot offer before it takes one on demand: 0 to 24h. Left out: each offer is asked once, without waiting.")]
+    public string? FallbackAfter { get; set; }
+
+    [DurationText]
+    [Description("For how long new instances leave spot out after one got no spot machine and fell back: 0 to 24h. Left out: each tries spot first.")]
+    public string? SpotBlackout { get; set; }
+
     [MoneyText]
     [Description("US dollars an hour, 0 to 100,000: short for a single offer of type process. Either this or offers must be there.")]
     public string? Price { get; set; }
@@ -310,10 +318,14 @@ internal sealed class QueueShape
     [Description("Instances that are kept however idle: 0 to the sum of the pools' maxInstances.")]
     public int? MinInstances { get; set; }
 
-    [DurationText]
-    [LeftOut("15m")]
-    [Description("An instance that is idle for longer is ended: 0 to 7d.")]
+    [DurationText("auto")]
+    [LeftOut("auto")]
+    [Description("An instance that is idle for longer is ended: 0 to 7d. auto: it is kept for as long as that is likely to save more than it costs, by what the queue has learnt, at most about 15m.")]
     public string? MaxIdleTime { get; set; }
+
+    [DurationText]
+    [Description("Within what time of its submission a task must be done, 1m to 365d: pools with spot and on-demand offers leave spot out when there is no time left to lose a run. Left out: no limit.")]
+    public string? FinishWithin { get; set; }
 
     [LeftOut("false")]
     [Description("Launch nothing while true; what runs goes on.")]
@@ -350,9 +362,13 @@ internal sealed class RequeueShape
 internal sealed class PolicyShape
 {
     [Required]
-    [Words("perTask", "plugin")]
-    [Description("perTask: a slot for each pending task that no idle or booting slot will take. plugin: a rule of your own.")]
+    [Words("perTask", "targetWait", "plugin")]
+    [Description("perTask: a slot for each pending task that no idle or booting slot will take. targetWait: as few instances as 19 of 20 tasks need to wait for no longer than target. plugin: a rule of your own.")]
     public string? Type { get; set; }
+
+    [DurationText]
+    [Description("The wait that 19 of 20 tasks shall not exceed: 1s to 24h. Only for type targetWait, which must have it.")]
+    public string? Target { get; set; }
 
     [Description("The plug-in's full type name. Only for type plugin, which must have it.")]
     public string? Class { get; set; }

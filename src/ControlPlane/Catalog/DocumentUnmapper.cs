@@ -81,6 +81,8 @@ internal static class DocumentUnmapper
             MaxBootTime = DurationText.Format(pool.MaxBootTime),
             LeaseLength = DurationText.Format(pool.LeaseLength),
             MinimumBilling = DurationText.Format(pool.Billing.Minimum),
+            FallbackAfter = pool.FallbackAfter is { } fallback ? DurationText.Format(fallback) : null,
+            SpotBlackout = pool.SpotBlackout is { } blackout ? DurationText.Format(blackout) : null,
             Price = price,
             Offers = price is null ? [.. pool.Offers.Select(Offer)] : null,
             Local = pool.Template is PoolTemplate.Local local ? Local(local) : null,
@@ -112,12 +114,18 @@ internal static class DocumentUnmapper
         Budget = queue.Budget.Value,
         Priority = queue.Priority,
         MinInstances = queue.MinInstances,
-        MaxIdleTime = DurationText.Format(queue.MaxIdleTime),
+        MaxIdleTime = queue.AdaptiveIdle ? DocumentMapper.AutoIdle : DurationText.Format(queue.MaxIdleTime),
+        FinishWithin = queue.FinishWithin is { } within ? DurationText.Format(within) : null,
         Paused = queue.Paused,
         Requeue = queue.Requeue is { } requeue
             ? new RequeueShape { Never = requeue.Never, Attempts = requeue.Attempts, OnlyYounger = requeue.OnlyYounger is { } young ? DurationText.Format(young) : null }
             : null,
-        Policy = queue.Policy is PolicySpec.Plugin plugin ? new PolicyShape { Type = "plugin", Class = plugin.TypeName } : new PolicyShape { Type = "perTask" },
+        Policy = queue.Policy switch
+        {
+            PolicySpec.Plugin plugin => new PolicyShape { Type = "plugin", Class = plugin.TypeName },
+            PolicySpec.TargetWait target => new PolicyShape { Type = "targetWait", Target = DurationText.Format(target.Target) },
+            _ => new PolicyShape { Type = "perTask" },
+        },
         Pools = [.. queue.Pools],
     };
 

@@ -2,7 +2,11 @@ namespace ControlPlane.Catalog;
 
 /// <summary>The value is a duration such as <c>90s</c> or <c>1h30m</c>.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class DurationTextAttribute : Attribute;
+internal sealed class DurationTextAttribute(string? word = null) : Attribute
+{
+    /// <summary>A word that may stand in its place; null if there is none.</summary>
+    public string? Word => word;
+}
 
 /// <summary>The value is an amount of US dollars.</summary>
 [AttributeUsage(AttributeTargets.Property)]

@@ -6,6 +6,7 @@ using ControlPlane.Actors.Shell;
 using ControlPlane.Catalog;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Health;
+using ControlPlane.Providers.Plugins;
 
 namespace ControlPlane.Hosting;
 
@@ -13,7 +14,7 @@ namespace ControlPlane.Hosting;
 /// Applies the configuration file that the node was started with, if any; a node that never had a configuration gets a small default. Asks until the
 /// catalog answers: it may still be recovering.
 /// </summary>
-internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActorRegistry registry, TimeProvider time, ILogger<FirstConfiguration> log)
+internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActorRegistry registry, PolicyPlugins plugins, TimeProvider time, ILogger<FirstConfiguration> log)
     : BackgroundService, IReadinessCheck
 {
     private volatile bool settled;
@@ -53,8 +54,9 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
         var (text, by) = node.ConfigurationFile is { } file
             ? (await File.ReadAllTextAsync(file, cancel).ConfigureAwait(false), $"file {Path.GetFileName(file)}")
             : (await DefaultTextAsync(cancel).ConfigureAwait(false), "default configuration");
-        var (configuration, faults) = ConfigurationDocument.Parse(text);
-        if (configuration is null)
+        var document = ConfigurationDocument.Parse(text);
+        IReadOnlyList<DocumentFault> faults = document.Configuration is { } read ? [.. PluginRules.Check(read, plugins).Select(document.Locate)] : document.Faults;
+        if (document.Configuration is not { } configuration || faults.Count > 0)
         {
             foreach (var fault in faults)
                 Faulty(log, by, fault.ToString());

@@ -12,6 +12,7 @@ using ControlPlane.Providers;
 using ControlPlane.Queues;
 using ControlPlane.Scaling;
 using ControlPlane.Sources;
+using ControlPlane.Providers.Plugins;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
 using Scalar.AspNetCore;
@@ -28,6 +29,7 @@ public static class ApiHosting
     public static IServiceCollection AddControlPlaneApi(this IServiceCollection services, HttpApiOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(PolicyPlugins.None);
         services.AddSingleton(options).AddSingleton<EntityAsks>().AddSingleton<PageQuery>().AddSingleton<Readiness>();
         services.AddSingleton<ReadModelGauges>().AddHostedService(sp => sp.GetRequiredService<ReadModelGauges>());
         services.AddExceptionHandler<ApiExceptionHandler>().AddProblemDetails();

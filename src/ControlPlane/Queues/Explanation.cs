@@ -67,6 +67,12 @@ public static class Explanation
             yield return $"At least {Words.Count(spec.MinInstances, "instance")} {(spec.MinInstances == 1 ? "is" : "are")} kept, however idle.";
         foreach (var idle in view.Instances.Where(i => i is { Phase: Phase.Idle, IdleSince: not null, Leaving: null }).OrderBy(i => i.IdleSince).Take(1))
         {
+            if (spec.AdaptiveIdle)
+            {
+                yield return "Idle instances end when keeping them is likely to cost more than it saves, by what the queue has learnt of itself.";
+                yield break;
+            }
+
             var ends = idle.IdleSince!.Value + spec.MaxIdleTime;
             yield return ends > view.Situation.Now
                 ? $"Idle instances end after {Words.Duration(spec.MaxIdleTime)}; the next would at {ends.UtcDateTime:HH:mm:ss} UTC."

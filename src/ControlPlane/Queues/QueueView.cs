@@ -15,7 +15,7 @@ namespace ControlPlane.Queues;
 /// <param name="Policy">The rule that decides how many instances it needs.</param>
 /// <param name="MinInstances">Instances that are kept however idle.</param>
 /// <param name="MaxInstances">The sum of its pools' maxima.</param>
-/// <param name="MaxIdleTime">An instance idle for longer is ended.</param>
+/// <param name="MaxIdleTime">An instance idle for longer is ended; <c>auto</c>: the time is learnt.</param>
 /// <param name="Paused">Nothing is launched.</param>
 /// <param name="Retired">Removed from the configuration, with instances left.</param>
 /// <param name="Pools">In the order in which they are tried.</param>
@@ -34,7 +34,7 @@ public sealed record QueueView(
         row.Policy,
         row.MinInstances,
         row.MaxInstances,
-        DurationText.Format(TimeSpan.FromTicks(row.MaxIdle)),
+        row.MaxIdle == QueueRow.LearntIdle ? "auto" : DurationText.Format(TimeSpan.FromTicks(row.MaxIdle)),
         row.Paused,
         row.Retired,
         row.PoolNames,

@@ -50,6 +50,8 @@ public static class CatalogResolution
                 Policy = queue.Policy,
                 MinInstances = queue.MinInstances,
                 MaxIdleTime = queue.MaxIdleTime,
+                AdaptiveIdle = queue.AdaptiveIdle,
+                FinishWithin = queue.FinishWithin,
                 Paused = queue.Paused,
                 Requeue = queue.Requeue,
                 Pools = [.. queue.Pools.Select(name => pools[name])],

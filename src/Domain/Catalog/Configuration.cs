@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Queues;
@@ -78,6 +79,14 @@ public sealed record QueueEntry
 
     public TimeSpan MaxIdleTime { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>Idle times are learnt; see <see cref="QueueSpec.AdaptiveIdle"/>. A document that says nothing of idle times means this.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool AdaptiveIdle { get; init; }
+
+    /// <summary>See <see cref="QueueSpec.FinishWithin"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? FinishWithin { get; init; }
+
     public bool Paused { get; init; }
 
     /// <summary>Which tasks of a lost machine go back to the queue; null: all, as often as the source lets them.</summary>
@@ -88,7 +97,8 @@ public sealed record QueueEntry
 
     public bool Equals(QueueEntry? other) => other is not null
         && Name == other.Name && Source == other.Source && Budget == other.Budget && Priority == other.Priority && Policy == other.Policy
-        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Requeue == other.Requeue && Pools.SequenceEqual(other.Pools);
+        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && AdaptiveIdle == other.AdaptiveIdle && FinishWithin == other.FinishWithin && Paused == other.Paused
+        && Requeue == other.Requeue && Pools.SequenceEqual(other.Pools);
 
     public override int GetHashCode() => HashCode.Combine(Name, Source, Budget, Priority, Policy, MinInstances);
 }

@@ -138,6 +138,16 @@ public static class ConfigurationRules
             faults.Range($"{path}.priority", queue.Priority, -1_000, 1_000);
             SourceRules.Check(faults, $"{path}.requeue", queue.Requeue);
             faults.Range($"{path}.maxIdleTime", queue.MaxIdleTime, TimeSpan.Zero, TimeSpan.FromDays(7));
+            if (queue.FinishWithin is { } within)
+            {
+                faults.Range($"{path}.finishWithin", within, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365));
+            }
+
+            if (queue.Policy is PolicySpec.TargetWait target)
+            {
+                faults.Range($"{path}.policy.target", target.Target, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
+            }
+
             if (queue.Policy is PolicySpec.Plugin plugin && (plugin.TypeName.Length is 0 or > MaxTypeName || plugin.TypeName.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))))
             {
                 faults.Add($"{path}.policy.class", $"'{FaultList.Shorten(plugin.TypeName)}' is not the name of a class.", "Write the policy's full type name, such as Company.Scaling.NightPolicy.");

@@ -47,6 +47,10 @@ public static class PoolDigest
         json.WriteNumber("maxBootTime", pool.MaxBootTime.Ticks);
         json.WriteNumber("leaseLength", pool.LeaseLength.Ticks);
         json.WriteNumber("minimumBilling", pool.Billing.Minimum.Ticks);
+        if (pool.FallbackAfter is { } fallback)
+            json.WriteNumber("fallbackAfter", fallback.Ticks);
+        if (pool.SpotBlackout is { } blackout)
+            json.WriteNumber("spotBlackout", blackout.Ticks);
         Write(json, pool.Template);
         if (pool.Bootstrap is { } bootstrap)
         {

@@ -43,6 +43,7 @@ internal static class PoolRules
             faults.Range($"{path}.maxBootTime", pool.MaxBootTime, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
             faults.Range($"{path}.minimumBilling", pool.Billing.Minimum, TimeSpan.Zero, TimeSpan.FromHours(24));
             CheckLease(faults, path, pool);
+            CheckFallback(faults, path, pool);
             CheckOffers(faults, path, pool.Offers);
             CheckTemplate(faults, path, pool);
             if (pool.Bootstrap is { } bootstrap)
@@ -64,6 +65,24 @@ internal static class PoolRules
         }
 
         faults.Range($"{path}.leaseLength", pool.LeaseLength, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24));
+    }
+
+    private static void CheckFallback(FaultList faults, string path, PoolSpec pool)
+    {
+        CheckFallbackTime(faults, $"{path}.fallbackAfter", pool, pool.FallbackAfter);
+        CheckFallbackTime(faults, $"{path}.spotBlackout", pool, pool.SpotBlackout);
+    }
+
+    private static void CheckFallbackTime(FaultList faults, string path, PoolSpec pool, TimeSpan? time)
+    {
+        if (time is not { } value)
+            return;
+        faults.Range(path, value, TimeSpan.Zero, TimeSpan.FromHours(24));
+        var firstSpot = pool.Offers.Select((o, i) => (o.Market, i)).Where(o => o.Market == Market.Spot).Select(o => (int?)o.i).FirstOrDefault();
+        if (firstSpot is null || pool.Offers.Skip(firstSpot.Value).All(o => o.Market == Market.Spot))
+        {
+            faults.Add(path, "The pool has no spot offer with an offer on demand behind it, so it has nothing to fall back on.", "Add the offer on demand after the spot offers, or remove this key.");
+        }
     }
 
     private static void CheckOffers(FaultList faults, string path, IReadOnlyList<Offer> offers)

@@ -99,6 +99,8 @@ public static class InstanceDecider
 
         if (state is { Phase: Phase.Booting, BootOverdue: false })
             Consider(state.BootLimit);
+        if (state is { Phase: Phase.Leased, Leaving: null })
+            Consider(state.AskAgainAt);
         return next;
     }
 
@@ -147,7 +149,10 @@ public static class InstanceDecider
     {
         if (state is { Phase: Phase.Booting, BootOverdue: false } && now >= state.BootLimit)
             record(new InstanceEvent.BootTimeOver());
-        LeaseRules.Tick(state, now, record);
+        if (state is { Phase: Phase.Leased, Leaving: null } && state.AskAgainAt <= now && !(state.CutoffAt <= now))
+            LaunchRules.AskAgain(state, now, record);
+        else
+            LeaseRules.Tick(state, now, record);
     }
 
     private static bool RenewalOwed(InstanceState state) =>

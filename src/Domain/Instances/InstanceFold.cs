@@ -12,12 +12,13 @@ internal static class InstanceFold
             (state.Phase == Phase.Requested ? Enter(state, Phase.Leased, e.At) : state) with { LeaseUntil = e.Until, Waiting = null, Dry = null, OverdueSince = null },
         InstanceEvent.LeaseDenied e => state with { Dry = e.Denial },
         InstanceEvent.LeaseOverdue e => state with { OverdueSince = e.At },
-        InstanceEvent.LaunchStarted e => Enter(state, Phase.Launching, e.At) with { Attempt = e.Attempt, FirstAskedAt = state.FirstAskedAt ?? e.At },
+        InstanceEvent.LaunchStarted e => Enter(state, Phase.Launching, e.At) with { Attempt = e.Attempt, Asked = e.Offer, AskAgainAt = null, FirstAskedAt = state.FirstAskedAt ?? e.At },
         InstanceEvent.LaunchRefused e => Enter(state, Phase.Leased, e.At) with { Fault = e.Fault },
+        InstanceEvent.SpotAwaited e => state with { AskAgainAt = e.AskAgainAt },
         InstanceEvent.Launched e => Enter(state, Phase.Booting, e.At) with { NativeId = e.NativeId, StartedAt = e.StartedAt, Fault = null },
         InstanceEvent.WorkerRegistered e => Enter(state, Phase.Idle, e.At) with { RegisteredAt = e.At, IdleSince = e.At },
-        InstanceEvent.WorkerBusy e => (state.Phase == Phase.Idle ? Enter(state, Phase.Busy, e.At) : state) with { Tasks = e.Tasks, IdleSince = null },
-        InstanceEvent.WorkerIdle e => (state.Phase == Phase.Busy ? Enter(state, Phase.Idle, e.At) : state) with { Tasks = [], IdleSince = e.Since },
+        InstanceEvent.WorkerBusy e => (state.Phase == Phase.Idle ? Enter(state, Phase.Busy, e.At) : state) with { Tasks = e.Tasks, TasksSince = Since(state, e), IdleSince = null },
+        InstanceEvent.WorkerIdle e => (state.Phase == Phase.Busy ? Enter(state, Phase.Idle, e.At) : state) with { Tasks = [], TasksSince = null, IdleSince = e.Since },
         InstanceEvent.CancelRequested e => state with { Leaving = e.Outcome, LeavingBecause = e.Because },
         InstanceEvent.DrainStarted e => Enter(state, Phase.Draining, e.At) with { Leaving = e.Outcome, LeavingBecause = e.Because },
         InstanceEvent.FeedingStopped e => state with { StopFeedingAnswered = true, FeedingStopped = e.Supported, PhaseSince = e.At },
@@ -34,6 +35,23 @@ internal static class InstanceFold
     };
 
     private static InstanceState Enter(InstanceState state, Phase phase, DateTimeOffset at) => state with { Phase = phase, PhaseSince = at };
+
+    /// <summary>A task that it has already goes on; another begins.</summary>
+    private static DateTimeOffset[] Since(InstanceState state, InstanceEvent.WorkerBusy e)
+    {
+        var since = new DateTimeOffset[e.Tasks.Count];
+        for (var i = 0; i < since.Length; i++)
+        {
+            since[i] = e.At;
+            for (var known = 0; known < state.Tasks.Count && known < (state.TasksSince?.Count ?? 0); known++)
+            {
+                if (state.Tasks[known] == e.Tasks[i])
+                    since[i] = state.TasksSince![known];
+            }
+        }
+
+        return since;
+    }
 
     private static InstanceState End(InstanceState state, InstanceEvent.Ended e) => Enter(state, Phase.Ended, e.At) with
     {

@@ -80,6 +80,18 @@ public sealed record InstanceState
     /// <summary>1 for the first offer that was asked; 0 before.</summary>
     public int Attempt { get; init; }
 
+    /// <summary>The offer of the current attempt; null before the first, and in what was stored before this was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Offer? Asked { get; init; }
+
+    /// <summary>It asks no spot offer: decided when it was requested.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool SkipSpot { get; init; }
+
+    /// <summary>When it asks again; null if it does not wait for spot capacity.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? AskAgainAt { get; init; }
+
     /// <summary>When the provider was first asked: the machine cannot have started earlier.</summary>
     public DateTimeOffset? FirstAskedAt { get; init; }
 
@@ -92,6 +104,10 @@ public sealed record InstanceState
 
     /// <summary>Tasks on its workers.</summary>
     public IReadOnlyList<string> Tasks { get; init; } = [];
+
+    /// <summary>Since when each of <see cref="Tasks"/> has been seen; null where that was not kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<DateTimeOffset>? TasksSince { get; init; }
 
     /// <summary>Since when it has had no task; null while it has one.</summary>
     public DateTimeOffset? IdleSince { get; init; }
@@ -147,7 +163,7 @@ public sealed record InstanceState
 
     /// <summary>The offer that the current attempt asks.</summary>
     [JsonIgnore]
-    public Offer Offer => Pool.Offers[Math.Max(0, Attempt - 1)];
+    public Offer Offer => Asked ?? Pool.Offers[Math.Clamp(Attempt - 1, 0, Pool.Offers.Count - 1)];
 
     /// <summary>The highest rate of all its offers: the lease covers each of them.</summary>
     [JsonIgnore]
@@ -194,6 +210,7 @@ public sealed record InstanceState
 [JsonDerivedType(typeof(LeaseOverdue), "leaseOverdue")]
 [JsonDerivedType(typeof(LaunchStarted), "launchStarted")]
 [JsonDerivedType(typeof(LaunchRefused), "launchRefused")]
+[JsonDerivedType(typeof(SpotAwaited), "spotAwaited")]
 [JsonDerivedType(typeof(Launched), "launched")]
 [JsonDerivedType(typeof(WorkerRegistered), "workerRegistered")]
 [JsonDerivedType(typeof(WorkerBusy), "workerBusy")]
@@ -224,6 +241,9 @@ public abstract record InstanceEvent : IEvent
     public sealed record LaunchStarted(int Attempt, Offer Offer, DateTimeOffset At) : InstanceEvent;
 
     public sealed record LaunchRefused(int Attempt, ProviderFault Fault, string Message, DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>No spot offer has capacity; it is asked again for a while before one on demand is taken.</summary>
+    public sealed record SpotAwaited(DateTimeOffset AskAgainAt, DateTimeOffset At) : InstanceEvent;
 
     public sealed record Launched(string NativeId, DateTimeOffset StartedAt, DateTimeOffset At) : InstanceEvent;
 

@@ -1,17 +1,51 @@
 using System.Diagnostics;
+using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Queues;
 
 namespace ControlPlane.Domain.Instances;
 
 /// <summary>One attempt after the other, each with one offer; the next only after a definite no.</summary>
 internal static class LaunchRules
 {
+    /// <summary>While an instance waits for spot capacity it asks no more often than this.</summary>
+    private static readonly TimeSpan AskAgainEvery = TimeSpan.FromSeconds(15);
+
     /// <summary>Hands the instance to the provider, if its prepaid time covers at least the platform's minimum billing; else its lease is renewed first.</summary>
     public static void Begin(InstanceState state, DateTimeOffset now, Action<InstanceEvent> record)
     {
-        if (state.LeaseUntil is { } until && until - state.Margin - now >= state.Pool.Billing.Minimum)
-            record(new InstanceEvent.LaunchStarted(state.Attempt + 1, state.Pool.Offers[state.Attempt], now));
+        if (!(state.AskAgainAt > now) && state.LeaseUntil is { } until && until - state.Margin - now >= state.Pool.Billing.Minimum)
+            record(new InstanceEvent.LaunchStarted(state.Attempt + 1, Next(state, now)!, now));
     }
+
+    /// <summary>The time to ask again has come. Where the lease is too short for that, its renewal is under way and some seconds more are waited.</summary>
+    public static void AskAgain(InstanceState state, DateTimeOffset now, Action<InstanceEvent> record)
+    {
+        var asked = false;
+        Begin(state, now, e =>
+        {
+            asked = true;
+            record(e);
+        });
+        if (!asked)
+            record(new InstanceEvent.SpotAwaited(now + AskAgainEvery, now));
+    }
+
+    /// <summary>The offer to ask next; null if each was refused.</summary>
+    private static Offer? Next(InstanceState state, DateTimeOffset now)
+    {
+        Offer[] candidates = [.. SpotRules.Candidates(state.Pool, state.SkipSpot)];
+        if (state.Attempt == 0)
+            return candidates[0];
+        if (state.AskAgainAt is not null)
+            return Array.Find(candidates, o => o.Market == (MayWait(state, now) ? Market.Spot : Market.OnDemand)) ?? candidates[0];
+        var last = Array.FindIndex(candidates, o => o.Key == state.Offer.Key);
+        return last + 1 < candidates.Length ? candidates[last + 1] : null;
+    }
+
+    /// <summary>There is time left to get a spot machine.</summary>
+    private static bool MayWait(InstanceState state, DateTimeOffset now) =>
+        !state.SkipSpot && state.Pool is { CanFallBack: true, FallbackAfter: { } wait } && now < state.FirstAskedAt + wait;
 
     public static void Answered(InstanceState state, InstanceCommand.LaunchAnswered command, DateTimeOffset now, Action<InstanceEvent> record)
     {
@@ -38,14 +72,20 @@ internal static class LaunchRules
             record(new InstanceEvent.DrainStarted(outcome, state.LeavingBecause ?? "", now));
     }
 
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+
+    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
     private static void Refused(InstanceState state, LaunchOutcome.Failed failed, DateTimeOffset now, Action<InstanceEvent> record)
     {
         record(new InstanceEvent.LaunchRefused(state.Attempt, failed.Fault, failed.Message, now));
-        var last = state.Attempt >= state.Pool.Offers.Count;
+        var next = Next(state with { Phase = Phase.Leased }, now);
         if (state.Leaving is { } outcome)
             record(new InstanceEvent.Ended(outcome, state.LeavingBecause ?? "", null, now, now));
-        else if (failed.Fault == ProviderFault.Misconfigured || last)
+        else if (failed.Fault == ProviderFault.Misconfigured || next is null)
             record(new InstanceEvent.Ended(Outcome.LaunchFailed, failed.Message, failed.Fault, now, now));
+        else if (state.Offer.Market == Market.Spot && next.Market == Market.OnDemand && MayWait(state, now))
+            record(new InstanceEvent.SpotAwaited(Earlier(now + Later(state.Pool.PauseOf(state.Offer), AskAgainEvery), state.FirstAskedAt!.Value + state.Pool.FallbackAfter!.Value), now));
         else
             Begin(state with { Phase = Phase.Leased }, now, record);
     }

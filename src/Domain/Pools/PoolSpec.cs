@@ -6,6 +6,9 @@ namespace ControlPlane.Domain.Pools;
 /// <summary>A named template for identical instances with a maximum count. Belongs to one queue. Every value is valid: the catalog checked it.</summary>
 public sealed record PoolSpec
 {
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(3);
+
     /// <summary>Unique in the cluster; letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, at most 63 (ClearML's worker names forbid a colon).</summary>
     public required string Name { get; init; }
 
@@ -29,6 +32,30 @@ public sealed record PoolSpec
 
     /// <summary>How the platform bills.</summary>
     public Billing Billing { get; init; } = Billing.PerSecond;
+
+    /// <summary>
+    /// How long an instance tries to get one of the spot offers before it takes an offer on demand. Null: an instance asks one offer after the other and does not
+    /// wait. 0 to 24 h.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? FallbackAfter { get; init; }
+
+    /// <summary>After an instance got no spot machine and fell back, the pool's next instances leave spot out for so long. Null: they try it each time. 0 to 24 h.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? SpotBlackout { get; init; }
+
+    /// <summary>It has spot offers, and others to fall back on.</summary>
+    [JsonIgnore]
+    public bool CanFallBack => Offers.Any(o => o.Market == Market.Spot) && Offers.Any(o => o.Market == Market.OnDemand);
+
+    /// <summary>How long an offer without capacity is not asked again: some minutes, or less where an instance waits for spot for a shorter time than that.</summary>
+    public TimeSpan PauseOf(Offer offer)
+    {
+        if (offer.Market != Market.Spot || FallbackAfter is not { } wait || wait <= TimeSpan.Zero)
+            return LongestPause;
+        var pause = wait / 4;
+        return pause < ShortestPause ? ShortestPause : pause < LongestPause ? pause : LongestPause;
+    }
 
     /// <summary>What the pool's provider needs to know beside the offer.</summary>
     public required PoolTemplate Template { get; init; }

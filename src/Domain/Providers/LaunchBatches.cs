@@ -12,9 +12,6 @@ internal static class LaunchBatches
     /// <summary>... or when its first member has waited for so long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>An offer without capacity is not asked again for so long.</summary>
-    private static readonly TimeSpan ExhaustedFor = TimeSpan.FromMinutes(3);
-
     private const int MostInBatch = 100;
 
     public static void Ask(GatewayStep step, GatewayCommand.Launch command)
@@ -134,7 +131,7 @@ internal static class LaunchBatches
         }
 
         if (definite.Select(a => a.Outcome).OfType<LaunchOutcome.Failed>().FirstOrDefault(f => f.Fault == ProviderFault.InsufficientCapacity) is { } none)
-            step.Record(new GatewayEvent.OfferExhausted(new ExhaustedOffer(batch.Batch.Offer.Key, step.Now + ExhaustedFor, none.Message), step.Now));
+            step.Record(new GatewayEvent.OfferExhausted(new ExhaustedOffer(batch.Batch.Offer.Key, step.Now + batch.Batch.Pool.PauseOf(batch.Batch.Offer), none.Message), step.Now));
 
         var tries = step.State.Calls.GetValueOrDefault(command.Token)?.Tries ?? 1;
         step.Note(s => s with

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Scaling;
@@ -26,8 +27,16 @@ public sealed record QueueSpec
     /// <summary>Instances that are kept however idle, 0 to the sum of the pools' maxima.</summary>
     public int MinInstances { get; init; }
 
-    /// <summary>An instance idle for longer is ended. 0 to 7 days.</summary>
+    /// <summary>An instance idle for longer is ended. 0 to 7 days. Where <see cref="AdaptiveIdle"/> is set it counts only for instances whose worker is silent.</summary>
     public TimeSpan MaxIdleTime { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>An idle instance is kept for as long as that is likely to save more than it costs, by what the queue has learnt, instead of for a fixed time.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool AdaptiveIdle { get; init; }
+
+    /// <summary>Within what time of its submission a task must be done: pools with a fallback leave spot out when there is no time to lose a run. 1 min to 365 days; null: no limit.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? FinishWithin { get; init; }
 
     /// <summary>Launch nothing while true; what runs goes on.</summary>
     public bool Paused { get; init; }
@@ -40,7 +49,8 @@ public sealed record QueueSpec
 
     public bool Equals(QueueSpec? other) => other is not null
         && Name == other.Name && Source == other.Source && Budget == other.Budget && Ledger == other.Ledger && Priority == other.Priority && Policy == other.Policy
-        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && Paused == other.Paused && Requeue == other.Requeue && Pools.SequenceEqual(other.Pools);
+        && MinInstances == other.MinInstances && MaxIdleTime == other.MaxIdleTime && AdaptiveIdle == other.AdaptiveIdle && FinishWithin == other.FinishWithin && Paused == other.Paused
+        && Requeue == other.Requeue && Pools.SequenceEqual(other.Pools);
 
     public override int GetHashCode() => HashCode.Combine(Name, Source, Budget, Priority, Policy, MinInstances);
 }

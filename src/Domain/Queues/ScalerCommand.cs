@@ -74,6 +74,7 @@ public abstract record ScalerCommand
 [JsonDerivedType(typeof(PoolFailed), "poolFailed")]
 [JsonDerivedType(typeof(PoolRecovered), "poolRecovered")]
 [JsonDerivedType(typeof(PoolExhausted), "poolExhausted")]
+[JsonDerivedType(typeof(SpotExhausted), "spotExhausted")]
 public abstract record ScalerEvent : IEvent
 {
     private ScalerEvent()
@@ -85,7 +86,12 @@ public abstract record ScalerEvent : IEvent
     public sealed record Retired(long Revision, DateTimeOffset At) : ScalerEvent;
 
     /// <summary>An intent: at most one machine will ever come of it. Budget, ledger and template are those of the last <see cref="Configured"/>.</summary>
-    public sealed record InstanceRequested(InstanceId Instance, string Pool, DateTimeOffset At) : ScalerEvent;
+    /// <param name="Instance">The new instance.</param>
+    /// <param name="Pool">Of which pool.</param>
+    /// <param name="At">When.</param>
+    /// <param name="SkipSpot">It leaves the pool's spot offers out.</param>
+    public sealed record InstanceRequested(
+        InstanceId Instance, string Pool, DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SkipSpot = false) : ScalerEvent;
 
     public sealed record InstanceChanged(InstanceId Instance, InstanceEvent Event) : ScalerEvent;
 
@@ -101,11 +107,17 @@ public abstract record ScalerEvent : IEvent
     /// <summary>The tasks that are on more than one instance at once, as the last look shows them.</summary>
     public sealed record TasksDoubled(IReadOnlyList<string> Tasks) : ScalerEvent, ITransientEvent;
 
+    /// <summary>An instance got no spot machine and took one on demand: the next instances leave spot out for a while.</summary>
+    public sealed record SpotExhausted(string Pool, Blackout Blackout) : ScalerEvent;
+
     /// <summary>A look at the queue was taken into account.</summary>
     public sealed record Observed(QueueObservation Observation) : ScalerEvent, ITransientEvent;
 
     /// <summary>Deadlines up to here were dealt with.</summary>
     public sealed record Evaluated(DateTimeOffset At) : ScalerEvent, ITransientEvent;
+
+    /// <summary>When the policy's answer changes by the passing of time alone; null if it does not.</summary>
+    public sealed record ReconsiderationSet(DateTimeOffset? At) : ScalerEvent, ITransientEvent;
 
     /// <summary>Something changed that only a look which begins later can show: it is asked for until it comes.</summary>
     public sealed record LookWanted(DateTimeOffset At) : ScalerEvent, ITransientEvent;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Scaling;
+using ControlPlane.Domain.Sources;
 
 namespace ControlPlane.Domain.Queues;
 
@@ -16,15 +18,29 @@ internal static class ScalerFold
         ScalerEvent.RevisionSeen e => state with { SeenRevision = e.Revision },
         ScalerEvent.LookWanted e => state with { LookWantedAt = e.At },
         ScalerEvent.Retired e => state with { Retired = true, Revision = e.Revision },
-        ScalerEvent.InstanceRequested e => state with { Instances = state.Instances.SetItem(e.Instance, Request(state, e)) },
+        ScalerEvent.InstanceRequested e => state with
+        {
+            Instances = state.Instances.SetItem(e.Instance, Request(state, e)),
+            Experience = Learning.FromRequest(state.Experience, e.At),
+        },
         ScalerEvent.InstanceChanged e => Change(state, e.Instance, e.Event),
         ScalerEvent.InstanceNoticed e => Change(state, e.Instance, e.Event),
         ScalerEvent.Decided e => state with { LastDecision = e.Decision },
         ScalerEvent.PoolFailed e => state with { Breakers = state.Breakers.SetItem(e.Pool, e.Breaker) },
-        ScalerEvent.PoolRecovered e => state with { Breakers = state.Breakers.Remove(e.Pool), Blackouts = state.Blackouts.Remove(e.Pool) },
+        ScalerEvent.PoolRecovered e => state with
+        {
+            Breakers = state.Breakers.Remove(e.Pool),
+            Blackouts = state.Blackouts.Remove(e.Pool),
+            SpotBlackouts = e.By is null ? state.SpotBlackouts : state.SpotBlackouts?.Remove(e.Pool),
+        },
         ScalerEvent.PoolExhausted e => state with { Blackouts = state.Blackouts.SetItem(e.Pool, e.Blackout) },
-        ScalerEvent.Observed e => state with { Observation = e.Observation },
         ScalerEvent.TasksDoubled e => state with { DoubledTasks = ImmutableSortedSet.CreateRange(StringComparer.Ordinal, e.Tasks) },
+        ScalerEvent.SpotExhausted e => state with
+        {
+            SpotBlackouts = (state.SpotBlackouts ?? ImmutableSortedDictionary.Create<string, Blackout>(StringComparer.Ordinal)).SetItem(e.Pool, e.Blackout),
+        },
+        ScalerEvent.Observed e => state with { Observation = e.Observation, Strain = Strain(state, e.Observation) },
+        ScalerEvent.ReconsiderationSet e => state with { ReconsiderAt = e.At },
         ScalerEvent.Evaluated e => state with { EvaluatedAt = e.At },
         ScalerEvent.PolicyAsked e => state with { PolicyAskedFor = e.AsOf },
         _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
@@ -42,6 +58,7 @@ internal static class ScalerFold
             Budget = spec.Budget,
             Ledger = spec.Ledger,
             Priority = spec.Priority,
+            SkipSpot = e.SkipSpot,
             RequestedAt = e.At,
             PhaseSince = e.At,
         };
@@ -57,6 +74,24 @@ internal static class ScalerFold
         var next = InstanceDecider.Apply(instance, @event);
         if (@event is InstanceEvent.Ended { At: var at } && next.NativeId is { } native)
             state = state with { Departed = Depart(state.Departed, native, new DepartedMachine(id, at)) };
-        return state with { Instances = next.Done ? state.Instances.Remove(id) : state.Instances.SetItem(id, next) };
+        return state with
+        {
+            Instances = next.Done ? state.Instances.Remove(id) : state.Instances.SetItem(id, next),
+            Experience = Learning.FromInstance(state.Experience, instance, @event, next),
+        };
+    }
+
+    /// <summary>
+    /// Of the tasks that began between two looks: one that had waited for longer than the target weighs as much as 19 that had not, so that the strain rests where one of
+    /// twenty has.
+    /// </summary>
+    private static int Strain(ScalerState state, QueueObservation look)
+    {
+        if (state.Spec?.Policy is not PolicySpec.TargetWait { Target: var target } || state.Observation is not { } last)
+            return state.Strain;
+        var known = last.Workers.SelectMany(w => w.Tasks).ToHashSet(StringComparer.Ordinal);
+        var begun = look.Workers.SelectMany(w => w.Tasks).Count(t => !known.Contains(t));
+        var late = last.OldestEnqueuedAt is { } oldest && look.AsOf - oldest > target ? Math.Min(begun, last.Pending) : 0;
+        return Math.Clamp(state.Strain + (19 * late) - (begun - late), 0, ScalerState.MostStrain);
     }
 }

@@ -44,6 +44,10 @@ public sealed record ScalerState
 {
     public static readonly ScalerState Initial = new();
 
+    public const int StrainToDouble = 40;
+
+    public const int MostStrain = 8 * StrainToDouble;
+
     /// <summary>Null before it is configured for the first time.</summary>
     public QueueSpec? Spec { get; init; }
 
@@ -63,6 +67,14 @@ public sealed record ScalerState
 
     /// <summary>Machines that ended lately, by the platform's id: longer than any registration outlives its worker.</summary>
     public ImmutableSortedDictionary<string, DepartedMachine> Departed { get; init; } = ImmutableSortedDictionary.Create<string, DepartedMachine>(StringComparer.Ordinal);
+
+    /// <summary>By pool: until when new instances leave spot out. Null: for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableSortedDictionary<string, Blackout>? SpotBlackouts { get; init; }
+
+    /// <summary>What the queue has learnt of itself; null before its first worker registered.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Experience? Experience { get; init; }
 
     /// <summary>The last decision that changed something.</summary>
     public DecisionRecord? LastDecision { get; init; }
@@ -94,6 +106,14 @@ public sealed record ScalerState
     /// <summary>Transient: until when the passing of time was dealt with: deadlines before it are not due again.</summary>
     [JsonIgnore]
     public DateTimeOffset EvaluatedAt { get; init; }
+
+    /// <summary>Transient: how much waiting has strained the target of late, 0 to <see cref="MostStrain"/>. What a spare is worth doubles with each <see cref="StrainToDouble"/>.</summary>
+    [JsonIgnore]
+    public int Strain { get; init; }
+
+    /// <summary>Transient: when the policy's answer changes by the passing of time alone.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? ReconsiderAt { get; init; }
 
     /// <summary>Transient: the look for which a plug-in policy was asked and has not answered.</summary>
     [JsonIgnore]

@@ -1,5 +1,6 @@
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
 
 namespace ControlPlane.Domain.Queues;
@@ -52,10 +53,10 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
     }
 
     /// <summary>Makes an intent; its lease is asked for once the intent is persisted.</summary>
-    public void Request(string pool)
+    public void Request(string pool, bool skipSpot)
     {
         var id = NewInstance();
-        Record(new ScalerEvent.InstanceRequested(id, pool, Now));
+        Record(new ScalerEvent.InstanceRequested(id, pool, Now, skipSpot));
         foreach (var effect in InstanceDecider.Resume(State.Instances[id]))
             Do(new ScalerEffect.OfInstance(id, effect));
     }
@@ -101,6 +102,10 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
             case InstanceEvent.WorkerRegistered when State.Breakers.ContainsKey(pool.Name) || State.Blackouts.ContainsKey(pool.Name):
                 Record(new ScalerEvent.PoolRecovered(pool.Name, null, Now));
                 break;
+            case InstanceEvent.LaunchStarted { Offer.Market: Market.OnDemand } when instance is { Attempt: > 0, Offer.Market: Market.Spot }:
+                if (pool.SpotBlackout is { } time && time > TimeSpan.Zero)
+                    Record(new ScalerEvent.SpotExhausted(pool.Name, new Blackout(Now + time, $"an instance got no spot machine{Within(pool.FallbackAfter)}")));
+                break;
             case InstanceEvent.DrainStarted { Outcome: Outcome.StuckBooting } e:
                 Failed(instance, e.Because);
                 break;
@@ -118,6 +123,8 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
                 break;
         }
     }
+
+    private static string Within(TimeSpan? time) => time is { } t && t > TimeSpan.Zero ? $" within {Words.Duration(t)}" : "";
 
     private void Failed(InstanceState instance, string message)
     {

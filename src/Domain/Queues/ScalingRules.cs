@@ -25,6 +25,12 @@ internal static class ScalingRules
             case PolicySpec.PerTask:
                 Settle(step, PerTask.Advise(Describe(step.State, step.Now)), null);
                 break;
+            case PolicySpec.TargetWait target:
+                var situation = Describe(step.State, step.Now);
+                var (advice, again, patience) = TargetWaitRule.Advise(
+                    situation, target.Target, step.State.Experience ?? Experience.None, IdleRules.UnknownBoot, [.. RunTimes(step.State, step.Now)]);
+                Settle(step, advice, null, again, patience);
+                break;
             case PolicySpec.Plugin plugin:
                 // One question at a time: the next look asks again.
                 if (step.State.PolicyAskedFor is { } asked && observation.AsOf - asked < TimeSpan.FromSeconds(30))
@@ -38,13 +44,18 @@ internal static class ScalingRules
     }
 
     /// <summary>Carries out an advice, or records that there is none.</summary>
-    public static void Settle(ScalerStep step, ScalingAdvice? advice, string? failure)
+    /// <param name="step">The decision so far.</param>
+    /// <param name="advice">What the policy wants; null if it failed.</param>
+    /// <param name="failure">How it failed.</param>
+    /// <param name="again">When the advice changes by itself.</param>
+    /// <param name="patience">What the policy lets tasks wait for.</param>
+    public static void Settle(ScalerStep step, ScalingAdvice? advice, string? failure, DateTimeOffset? again = null, HeldBack? patience = null)
     {
         if (step.State.Spec is not { } spec || step.State.Retired)
             return;
         var situation = Describe(step.State, step.Now);
         step.Record(new ScalerEvent.Evaluated(step.Now));
-        List<HeldBack> held = [];
+        List<HeldBack> held = patience is null ? [] : [patience];
         if (advice is null || advice.Wanted < 0)
         {
             held.Add(new HeldBack(HoldBack.PolicyFailed, null, 0, null, failure ?? $"it wants {advice?.Wanted} instances"));
@@ -59,14 +70,17 @@ internal static class ScalingRules
 
         // A queue that is paused launches nothing, also not what still waits for money.
         Cancel(step, spec.Paused ? int.MaxValue : situation.Serving - wanted, spec.Paused ? "the queue is paused" : advice.Reason, leave);
-        EndIdle(step, spec, wanted, leave);
+        var idle = IdleRules.End(step, spec, Heard(step.State.Observation), wanted, leave);
+        var next = again is null || idle < again ? idle ?? again : again;
+        if (next != step.State.ReconsiderAt)
+            step.Record(new ScalerEvent.ReconsiderationSet(next));
         held.AddRange(WaitingForMoney(step.State));
 
         Remember(step, new DecisionRecord(step.Now, RuleOf(spec.Policy), situation, wanted, ReasonOf(advice, wanted), launch, leave, held));
         foreach (var choice in launch)
         {
             for (var i = 0; i < choice.Count; i++)
-                step.Request(choice.Pool);
+                step.Request(choice.Pool, choice.OnDemand is not null);
         }
 
         foreach (var choice in leave)
@@ -136,6 +150,8 @@ internal static class ScalingRules
                 Consider(since + spec.MaxIdleTime);
         }
 
+        Consider(state.ReconsiderAt);
+
         foreach (var breaker in state.Breakers.Values)
             Consider(breaker.OpenUntil);
         foreach (var blackout in state.Blackouts.Values)
@@ -146,6 +162,12 @@ internal static class ScalingRules
     /// <summary>The instances whose workers have reported lately.</summary>
     private static HashSet<InstanceId> Heard(QueueObservation? observation) =>
         [.. (observation?.Workers ?? []).Where(w => w.Instance is not null && IsFresh(observation!, w)).Select(w => w.Instance!)];
+
+    /// <summary>For how long each running task has been seen to run.</summary>
+    private static IEnumerable<TimeSpan> RunTimes(ScalerState state, DateTimeOffset now) => state.Instances.Values
+        .Where(i => i is { Phase: Phase.Busy, Leaving: null, TasksSince: not null })
+        .SelectMany(i => i.TasksSince!)
+        .Select(since => now > since ? now - since : TimeSpan.Zero);
 
     private static bool IsFresh(QueueObservation observation, WorkerObservation worker) => observation.AsOf - worker.LastSeen <= Silence;
 
@@ -176,7 +198,7 @@ internal static class ScalingRules
             var room = Room(step.State, pool);
             var count = (int)Math.Min(room, (slots + pool.Slots - 1) / pool.Slots);
             if (count > 0)
-                launch.Add(new LaunchChoice(pool.Name, count));
+                launch.Add(new LaunchChoice(pool.Name, count, SpotRules.WhyOnDemand(step.State, spec, pool, step.Now)));
             slots -= count * pool.Slots;
             if (slots > 0 && step.State.Breakers.TryGetValue(pool.Name, out var probing))
                 held.Add(new HeldBack(HoldBack.BreakerOpen, pool.Name, 0, null, $"one launch at a time after {Words.Count(probing.Failures, "failure")}: {probing.Message}"));
@@ -222,24 +244,6 @@ internal static class ScalingRules
             leave.Add(new LeaveChoice(instance.Id, Outcome.Policy, $"it is no longer needed ({reason})"));
     }
 
-    /// <summary>Ends instances that were idle too long, as far as neither minimum nor policy needs them. A busy one is never touched.</summary>
-    private static void EndIdle(ScalerStep step, QueueSpec spec, int wanted, List<LeaveChoice> leave)
-    {
-        // One whose worker is silent serves nobody, however many are wanted: it only takes the place of another.
-        var heard = Heard(step.State.Observation);
-        var silent = step.State.Instances.Values.Count(i => i is { Phase: Phase.Idle, Leaving: null } && !heard.Contains(i.Id));
-        var spare = step.State.Instances.Values.Count(i => i.Serves) - silent - leave.Count - wanted;
-        foreach (var instance in step.State.Instances.Values.Where(i => i is { Phase: Phase.Idle, Leaving: null }).OrderBy(i => i.IdleSince))
-        {
-            if (instance.IdleSince + spec.MaxIdleTime > step.Now)
-                break;
-            if (!heard.Contains(instance.Id))
-                leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"its worker is silent and it was idle for {Words.Duration(spec.MaxIdleTime)}"));
-            else if (spare-- > 0)
-                leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"it was idle for {Words.Duration(spec.MaxIdleTime)}"));
-        }
-    }
-
     private static IEnumerable<HeldBack> WaitingForMoney(ScalerState state) => state.Instances.Values
         .Where(i => i is { Phase: Phase.Requested, Leaving: null, Waiting: not null })
         .GroupBy(i => (i.Pool.Name, i.Waiting!.Budget, i.Waiting.Kind))
@@ -260,6 +264,7 @@ internal static class ScalingRules
     private static string RuleOf(PolicySpec policy) => policy switch
     {
         PolicySpec.PerTask => "perTask",
+        PolicySpec.TargetWait => "targetWait",
         PolicySpec.Plugin p => p.TypeName,
         _ => throw new UnreachableException($"No name for {policy.GetType().Name}."),
     };

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
 
@@ -30,6 +31,9 @@ public enum HoldBack
 
     /// <summary>The queue's policy threw, looped or answered nonsense.</summary>
     PolicyFailed,
+
+    /// <summary>The policy lets tasks wait, because it expects them to be served in time without a launch.</summary>
+    Patience,
 }
 
 /// <summary>One thing that held a decision back.</summary>
@@ -55,12 +59,16 @@ public sealed record HeldBack(HoldBack Kind, string? Pool, int Count, DateTimeOf
             HoldBack.Removed => "the queue was removed from the configuration",
             HoldBack.Missing => "the source does not have the queue: create it there, or remove it from the configuration",
             HoldBack.PolicyFailed => $"its policy failed and nothing is changed: {Detail}",
+            HoldBack.Patience => $"nothing is launched for {Words.Count(Count, "task")}{until}: {Detail}",
         };
     }
 }
 
 /// <summary>Instances that a decision asked for.</summary>
-public sealed record LaunchChoice(string Pool, int Count);
+/// <param name="Pool">In which pool.</param>
+/// <param name="Count">How many.</param>
+/// <param name="OnDemand">Why they leave the pool's spot offers out; null if they do not.</param>
+public sealed record LaunchChoice(string Pool, int Count, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? OnDemand = null);
 
 /// <summary>An instance that a decision told to leave, and why.</summary>
 public sealed record LeaveChoice(InstanceId Instance, Outcome Outcome, string Because);
@@ -92,7 +100,7 @@ public sealed record DecisionRecord(
         var text = new StringBuilder();
         text.Append(By is null ? $"{Capital(Reason)}." : $"{By} asked: {Reason}.");
         if (Launch.Count > 0)
-            text.Append($" Launching {string.Join(", ", Launch.Select(l => $"{l.Count} in pool {l.Pool}"))}.");
+            text.Append($" Launching {string.Join(", ", Launch.Select(l => $"{l.Count} in pool {l.Pool}{(l.OnDemand is null ? "" : $" ({l.OnDemand})")}"))}.");
         foreach (var group in Leave.GroupBy(l => (l.Outcome, l.Because)))
             text.Append($" Ending {Words.Count(group.Count(), "instance")} because {(group.Count() == 1 ? group.Key.Because : Plural(group.Key.Because))}.");
         foreach (var held in HeldBack)

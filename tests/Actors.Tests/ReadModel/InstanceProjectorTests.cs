@@ -127,7 +127,7 @@ public abstract class InstanceProjectorTests(StorageProvider provider)
         ],
     };
 
-    private static InstanceEvent Any(Random random, DateTimeOffset at) => random.Next(17) switch
+    private static InstanceEvent Any(Random random, DateTimeOffset at) => random.Next(18) switch
     {
         0 => new InstanceEvent.LeaseWaits(Dry, at),
         1 => new InstanceEvent.LeaseGranted(at.AddMinutes(5), at),
@@ -145,6 +145,7 @@ public abstract class InstanceProjectorTests(StorageProvider provider)
         13 => new InstanceEvent.TerminationStarted(Outcome.StuckBooting, "it does not boot", at),
         14 => new InstanceEvent.Ended(Outcome.Preempted, "its provider took it back", null, at, at),
         15 => new InstanceEvent.TasksReturned(["t1"], [], at),
+        16 => new InstanceEvent.SpotAwaited(at.AddMinutes(1), at),
         _ => new InstanceEvent.Settled(at),
     };
 }

@@ -1,0 +1,89 @@
+using ControlPlane.Domain.Deciding;
+
+namespace ControlPlane.Domain.Scaling;
+
+/// <summary>
+/// Launches as late as the target allows, and not at all for tasks that busy instances are nearly sure to be free for: at least cost, 19 of 20 tasks shall wait for no longer
+/// than the target. It learns boots and run times from the queue's own events.
+/// </summary>
+internal static class TargetWaitRule
+{
+    /// <summary>Of twenty tasks one may wait for longer.</summary>
+    private const double Sure = 0.95;
+
+    /// <summary>More waiting tasks than that are not worth counting one by one.</summary>
+    private const int MostCounted = 256;
+
+    private static readonly PerTaskPolicy PerTask = new();
+
+    /// <param name="situation">The queue's numbers.</param>
+    /// <param name="target">The wait that shall not be exceeded.</param>
+    /// <param name="known">What was learnt.</param>
+    /// <param name="unknownBoot">What a boot takes as long as none was seen.</param>
+    /// <param name="running">For how long each running task has been seen to run.</param>
+    /// <returns>The advice; when it changes by itself, null if it does not; and what it lets tasks wait for, null if they need not.</returns>
+    public static (ScalingAdvice Advice, DateTimeOffset? Again, HeldBack? Patience) Advise(
+        Situation situation, TimeSpan target, Experience known, TimeSpan unknownBoot, IReadOnlyList<TimeSpan> running)
+    {
+        var missing = situation.Pending - situation.FreeSlots - situation.IdleSlots - situation.BootingSlots;
+        if (missing <= 0)
+            return (PerTask.Advise(situation), null, null);
+        var tasks = $"{Words.Count(situation.Pending, "task")} {(situation.Pending == 1 ? "waits" : "wait")}, the longest for {Words.Duration(situation.OldestWait)}";
+        var boot = known.Boots.Quantile(0.9) ?? unknownBoot;
+        var left = target - situation.OldestWait;
+        if (left > boot)
+        {
+            var until = situation.Now + (left - boot);
+            var pause = $"a boot takes {Words.Duration(boot)}, so within the target of {Words.Duration(target)} there is time for a busy instance to become free";
+            return (new ScalingAdvice(situation.Serving, $"{tasks}; {pause}"), until, new HeldBack(HoldBack.Patience, null, missing, until, pause));
+        }
+
+        // Whom the target has passed by already waits for nobody.
+        var free = left > TimeSpan.Zero ? Freed(known.Runs, boot, running, Math.Min(missing, MostCounted)) : 0;
+        if (free >= missing)
+        {
+            var pause = $"with 95 % {Words.Count(free, "running task")} will be done within {Words.Duration(boot)}, as soon as a boot would be";
+            return (new ScalingAdvice(situation.Serving, $"{tasks}; {pause}"), situation.Now + (boot / 4), new HeldBack(HoldBack.Patience, null, missing, null, pause));
+        }
+
+        var slots = Math.Max(1, situation.SlotsPerInstance);
+        var covered = free == 0 ? "" : $", of which {free} can take the place of tasks that are nearly done";
+        return (new ScalingAdvice(
+            situation.Serving + ((missing - free + slots - 1) / slots),
+            left > TimeSpan.Zero
+                ? $"{tasks}{covered}; a boot takes {Words.Duration(boot)}, so the target of {Words.Duration(target)} allows no longer pause"
+                : $"{tasks}, longer than the target of {Words.Duration(target)}"), null, null);
+    }
+
+    /// <summary>How many running tasks will, with 95 %, be done within a time: the sum of independent chances, each given how long the task has run already.</summary>
+    internal static int Freed(LogHistogram runs, TimeSpan within, IReadOnlyList<TimeSpan> running, int most)
+    {
+        if (!runs.Has(10) || most <= 0)
+            return 0;
+
+        // ends[k]: the chance that k of them are done; the last stands for that and more.
+        var ends = new double[most + 1];
+        ends[0] = 1;
+        foreach (var elapsed in running)
+        {
+            var still = runs.Over(elapsed);
+            if (still <= 0)
+                continue;
+            var done = 1 - (runs.Over(elapsed + within) / still);
+            ends[most] += ends[most - 1] * done;
+            for (var k = most - 1; k > 0; k--)
+                ends[k] = (ends[k] * (1 - done)) + (ends[k - 1] * done);
+            ends[0] *= 1 - done;
+        }
+
+        var atLeast = 0.0;
+        for (var k = most; k > 0; k--)
+        {
+            atLeast += ends[k];
+            if (atLeast >= Sure)
+                return k;
+        }
+
+        return 0;
+    }
+}
