@@ -69,7 +69,9 @@ internal static class WorkerRules
         else if (state.IdleSince is { } known && since - known >= TimeSpan.FromSeconds(1) && command.Workers.Any(w => w.LastActivity is not null))
             record(new InstanceEvent.WorkerIdle(since, command.AsOf));
 
-        Leave(state, command, now, record);
+        // A worker that is missing beside an idle one may have taken a task unseen, before it was fed no more.
+        if (command.Workers.Count >= state.Pool.Slots || command.AsOf - state.PhaseSince >= Silence)
+            Leave(state, command, now, record);
     }
 
     /// <summary>A registration outlives its worker. One whose last report is long ago, or older than the machine, proves no boot.</summary>

@@ -6,7 +6,7 @@ namespace ControlPlane.Domain.Scaling;
 /// Launches as late as the target allows, and not at all for tasks that busy instances are nearly sure to be free for: at least cost, 19 of 20 tasks shall wait for no longer
 /// than the target. It learns boots and run times from the queue's own events.
 /// </summary>
-internal static class TargetWaitRule
+public static class TargetWaitRule
 {
     /// <summary>Of twenty tasks one may wait for longer.</summary>
     private const double Sure = 0.95;
@@ -56,7 +56,11 @@ internal static class TargetWaitRule
     }
 
     /// <summary>How many running tasks will, with 95 %, be done within a time: the sum of independent chances, each given how long the task has run already.</summary>
-    internal static int Freed(LogHistogram runs, TimeSpan within, IReadOnlyList<TimeSpan> running, int most)
+    /// <param name="runs">Run times that were learnt; with fewer than ten the answer is 0.</param>
+    /// <param name="within">The time.</param>
+    /// <param name="running">For how long each running task has been seen to run.</param>
+    /// <param name="most">The largest answer; more are not counted.</param>
+    public static int Freed(LogHistogram runs, TimeSpan within, IReadOnlyList<TimeSpan> running, int most)
     {
         if (!runs.Has(10) || most <= 0)
             return 0;

@@ -72,6 +72,32 @@ public sealed class BusyWorkerEndedUnseenTests
     }
 
     [Fact]
+    public void Drain_OneOfTwoWorkersIsMissing_WaitsUntilItMustBeListed()
+    {
+        var instance = InstanceSubject.In(Phase.Booting, Pool(slots: 2));
+        instance.After(Minutes(1)).Send(Two(instance, [], []));
+        instance.Send(new InstanceCommand.Drain(Outcome.Idle, "it was idle"));
+        instance.Send(new InstanceCommand.FeedingStopped(true));
+        instance.After(Seconds(10)).Look(0);
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Seconds(10)).Send(Two(instance, [], ["t1"]));
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Minutes(4)).Send(Two(instance, [], []));
+        Assert.Equal(Phase.Terminating, instance.State.Phase);
+    }
+
+    [Fact]
+    public void Drain_OneOfTwoWorkersIsGoneForASilence_DoesNotKeepTheMachine()
+    {
+        var instance = InstanceSubject.In(Phase.Booting, Pool(slots: 2));
+        instance.After(Minutes(1)).Send(Two(instance, [], []));
+        instance.Send(new InstanceCommand.Drain(Outcome.Idle, "it was idle"));
+        instance.Send(new InstanceCommand.FeedingStopped(true));
+        instance.After(Minutes(3)).Look(0);
+        Assert.Equal(Phase.Terminating, instance.State.Phase);
+    }
+
+    [Fact]
     public void Look_BothWorkersListedAndIdle_TheInstanceIsIdleAtOnce()
     {
         var instance = InstanceSubject.In(Phase.Booting, Pool(slots: 2));
