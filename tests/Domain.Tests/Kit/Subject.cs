@@ -55,6 +55,9 @@ internal sealed class Subject<TDecider, TState, TCommand, TEvent, TEffect>
         return decisions;
     }
 
+    /// <summary>Begins from a state that would take long to come to.</summary>
+    public void Become(TState state) => State = state;
+
     /// <summary>A crash: what is left is what the journal gives back, read as it was written.</summary>
     public void Restart()
     {

@@ -1,5 +1,4 @@
 using ControlPlane.Domain.Instances;
-using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using static ControlPlane.Domain.Tests.Kit.Given;
 
