@@ -11,7 +11,9 @@ public sealed class SpotFallbackTests
 {
     private static readonly PoolSpec SpotFirst = Pool(max: 5, offers: [Offer(market: Market.Spot, worst: 1m, rate: 0.3m), Offer(market: Market.OnDemand)]) with
     {
-        FallbackAfter = Minutes(4), SpotBlackout = Minutes(20), Revision = "spot",
+        FallbackAfter = Minutes(4),
+        SpotBlackout = Minutes(20),
+        Revision = "spot",
     };
 
     [Fact]

@@ -64,8 +64,15 @@ public sealed class TargetWaitTests
         {
             var situation = Nothing with
             {
-                Pending = pending, FreeSlots = counts[0], Idle = counts[1], IdleSlots = counts[1] * slots, Booting = counts[2], BootingSlots = counts[2] * slots,
-                Busy = busy, SlotsPerInstance = slots, OldestWait = pending == 0 ? TimeSpan.Zero : Minutes(wait),
+                Pending = pending,
+                FreeSlots = counts[0],
+                Idle = counts[1],
+                IdleSlots = counts[1] * slots,
+                Booting = counts[2],
+                BootingSlots = counts[2] * slots,
+                Busy = busy,
+                SlotsPerInstance = slots,
+                OldestWait = pending == 0 ? TimeSpan.Zero : Minutes(wait),
             };
             var known = Experience.None with { Boots = Of(boots.Select(b => Seconds(b))), Runs = Of(runs.Select(r => Seconds(r))) };
             var (advice, again, _) = TargetWaitRule.Advise(situation, Target, known, Minutes(3), [.. runs.Take(busy).Select(r => Seconds(r / 2))]);
