@@ -86,7 +86,7 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
 
     public static DateTimeOffset? Deadline(ScalerState state)
     {
-        var next = ScalingRules.NextEvaluation(state);
+        var next = NextEvaluation(state);
         foreach (var instance in state.Instances.Values)
         {
             if (InstanceDecider.Deadline(instance) is { } at && (next is null || at < next))
@@ -95,6 +95,9 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
 
         return next;
     }
+
+    /// <summary>When time alone next changes what the queue's policy may do; null if it never does. Part of <see cref="Deadline"/>.</summary>
+    public static DateTimeOffset? NextEvaluation(ScalerState state) => ScalingRules.NextEvaluation(state);
 
     /// <summary>The queue's situation in numbers, as its policy sees it.</summary>
     public static Situation Describe(ScalerState state, DateTimeOffset now) => ScalingRules.Describe(state, now);

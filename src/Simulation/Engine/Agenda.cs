@@ -8,6 +8,9 @@ public sealed class Agenda(DateTimeOffset start)
 
     public DateTimeOffset Now { get; private set; } = start;
 
+    /// <summary>When the next entry is due; null if there is none.</summary>
+    public DateTimeOffset? Next => _entries.TryPeek(out _, out var key) ? new DateTimeOffset(key.Ticks, TimeSpan.Zero) : null;
+
     /// <summary>Entries carried out so far.</summary>
     public long Steps { get; private set; }
 

@@ -2,18 +2,6 @@ using ControlPlane.Domain.Pricing;
 
 namespace ControlPlane.Simulation.Traces;
 
-/// <summary>What serving a trace costs, and how long its jobs wait.</summary>
-/// <param name="Name">The policy.</param>
-/// <param name="Cost">What the machines are billed.</param>
-/// <param name="Waits">The wait of each job, ascending.</param>
-public sealed record TraceOutcome(string Name, Money Cost, IReadOnlyList<TimeSpan> Waits)
-{
-    public TimeSpan MeanWait => Waits.Count == 0 ? TimeSpan.Zero : TimeSpan.FromTicks((long)Waits.Average(w => w.Ticks));
-
-    /// <summary>The shortest wait that at least this share of the jobs does not exceed.</summary>
-    public TimeSpan Wait(double share) => Waits.Count == 0 ? TimeSpan.Zero : Waits[Math.Clamp((int)Math.Ceiling(share * Waits.Count) - 1, 0, Waits.Count - 1)];
-}
-
 /// <summary>Yardsticks that need no policy: what no policy can go below, and what a fleet that never changes does.</summary>
 public static class Yardsticks
 {
