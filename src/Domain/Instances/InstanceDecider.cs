@@ -23,15 +23,11 @@ public static class InstanceDecider
         }
 
         Route(state, command, now, Record);
-        var owed = Resume(next);
+        IReadOnlyList<InstanceEffect> owed = [];
         if (events.Count > 0)
         {
             var before = Resume(state);
-            owed = [.. owed.Where(e => !before.Contains(e))];
-        }
-        else
-        {
-            owed = [];
+            owed = [.. Resume(next).Where(e => !before.Contains(e))];
         }
 
         // The gateway keeps its answer until it hears that it was recorded, also when it was recorded long ago.

@@ -32,6 +32,11 @@ public sealed record InstanceId(string Value) : IComparable<InstanceId>, ITextId
         }
     }
 
+    public bool Equals(InstanceId? other) => ReferenceEquals(this, other) || (other is not null && string.Equals(Value, other.Value, StringComparison.Ordinal));
+
+    /// <summary>Of the end of a ULID, which is its random part: ids are what every look and list is told apart by.</summary>
+    public override int GetHashCode() => Value.Length == 26 ? string.GetHashCode(Value.AsSpan(18), StringComparison.Ordinal) : Value.GetHashCode(StringComparison.Ordinal);
+
     public int CompareTo(InstanceId? other) => string.CompareOrdinal(Value, other?.Value);
 
     public override string ToString() => Value;

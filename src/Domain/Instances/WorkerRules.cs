@@ -14,6 +14,26 @@ internal static class WorkerRules
     /// <summary>How far the clocks of a platform and a source may be apart.</summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
 
+    /// <summary>An idle worker has had a task meanwhile if its activity lies so much later than its idleness is known to have begun.</summary>
+    private static readonly TimeSpan ActivityNoticed = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Whether a look says nothing that <see cref="Seen"/> would record: told apart at little cost, because most looks at most instances are such.
+    /// False where that takes more than a glance.
+    /// </summary>
+    /// <param name="state">The instance.</param>
+    /// <param name="worker">Its worker, where it has a single one; null where the look shows none.</param>
+    /// <param name="asOf">When the look began.</param>
+    public static bool SaysNothing(InstanceState state, WorkerObservation? worker, DateTimeOffset asOf) => state.Phase switch
+    {
+        Phase.Booting => worker is null && asOf < state.BootLimit,
+        Phase.Idle => worker is null || (worker.Tasks.Count == 0 && state.PartialSince is null && state.IdleSince is { } since
+            && !(worker.LastActivity is { } active && (active > asOf ? asOf : active) - since >= ActivityNoticed)),
+        Phase.Busy => worker is null || (state.PartialSince is null && worker.Tasks.Count == 1 && state.Tasks.Count == 1 && worker.Tasks[0] == state.Tasks[0]),
+        Phase.Draining => false,
+        Phase.Requested or Phase.Leased or Phase.Launching or Phase.Terminating or Phase.Ended => true,
+    };
+
     public static void Seen(InstanceState state, InstanceCommand.WorkersSeen command, DateTimeOffset now, Action<InstanceEvent> record)
     {
         if (state.Phase is not (Phase.Booting or Phase.Idle or Phase.Busy or Phase.Draining))
@@ -66,7 +86,7 @@ internal static class WorkerRules
         var since = command.Workers.Select(w => w.LastActivity).Where(a => a <= command.AsOf).Max() ?? command.AsOf;
         if (state.Tasks.Count > 0)
             record(new InstanceEvent.WorkerIdle(since > state.PhaseSince ? since : command.AsOf, command.AsOf));
-        else if (state.IdleSince is { } known && since - known >= TimeSpan.FromSeconds(1) && command.Workers.Any(w => w.LastActivity is not null))
+        else if (state.IdleSince is { } known && since - known >= ActivityNoticed && command.Workers.Any(w => w.LastActivity is not null))
             record(new InstanceEvent.WorkerIdle(since, command.AsOf));
 
         // A worker that is missing beside an idle one may have taken a task unseen, before it was fed no more.

@@ -24,20 +24,20 @@ internal static class IdleRules
 
     /// <summary>Ends instances that are idle too long, as far as neither minimum nor policy needs them. A busy one is never touched.</summary>
     /// <returns>When time alone next changes it; null if it does not, or if that follows from the fixed idle time.</returns>
-    public static DateTimeOffset? End(ScalerStep step, QueueSpec spec, HashSet<InstanceId> heard, int wanted, List<LeaveChoice> leave)
+    public static DateTimeOffset? End(ScalerStep step, QueueSpec spec, ScalingRules.Hearing heard, int wanted, List<LeaveChoice> leave)
     {
         InstanceState[] idle = [.. step.State.Instances.Values.Where(i => i is { Phase: Phase.Idle, Leaving: null }).OrderBy(i => i.IdleSince)];
         if (idle.Length == 0)
             return null;
 
         // One whose worker is silent serves nobody, however many are wanted: it only takes the place of another.
-        var silent = idle.Count(i => !heard.Contains(i.Id));
+        var silent = idle.Count(i => !heard.Hears(i.Id));
         var spare = step.State.Instances.Values.Count(i => i.Serves) - silent - leave.Count - wanted;
-        foreach (var instance in idle.Where(i => !heard.Contains(i.Id) && i.IdleSince + spec.MaxIdleTime <= step.Now))
+        foreach (var instance in idle.Where(i => !heard.Hears(i.Id) && i.IdleSince + spec.MaxIdleTime <= step.Now))
             leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"its worker is silent and it was idle for {Words.Duration(spec.MaxIdleTime)}"));
         if (spec.AdaptiveIdle)
-            return EndUnneeded(step, spec, [.. idle.Where(i => heard.Contains(i.Id))], spare, leave);
-        foreach (var instance in idle.Where(i => heard.Contains(i.Id) && i.IdleSince + spec.MaxIdleTime <= step.Now).Take(Math.Max(0, spare)))
+            return EndUnneeded(step, spec, [.. idle.Where(i => heard.Hears(i.Id))], spare, leave);
+        foreach (var instance in idle.Where(i => heard.Hears(i.Id) && i.IdleSince + spec.MaxIdleTime <= step.Now).Take(Math.Max(0, spare)))
             leave.Add(new LeaveChoice(instance.Id, Outcome.Idle, $"it was idle for {Words.Duration(spec.MaxIdleTime)}"));
         return null;
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Providers;
@@ -87,7 +88,7 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
     public static DateTimeOffset? Deadline(ScalerState state)
     {
         var next = NextEvaluation(state);
-        foreach (var instance in state.Instances.Values)
+        foreach (var (_, instance) in state.Instances)
         {
             if (InstanceDecider.Deadline(instance) is { } at && (next is null || at < next))
                 next = at;
@@ -142,10 +143,37 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
         observation = WorkerIdentity.Resolve(step.State, observation);
         step.Record(new ScalerEvent.Observed(observation));
         WorkerIdentity.Warn(step, observation);
-        var workers = observation.Workers.Where(w => w.Instance is not null).ToLookup(w => w.Instance!);
-        foreach (var instance in step.State.Instances.Values)
-            step.Route(instance.Id, new InstanceCommand.WorkersSeen([.. workers[instance.Id]], observation.AsOf));
+        var workers = ByInstance(observation.Workers);
+        foreach (var (id, instance) in step.State.Instances)
+        {
+            var (only, all) = workers.GetValueOrDefault(id);
+            if (all is null && WorkerRules.SaysNothing(instance, only, observation.AsOf))
+                continue;
+            IReadOnlyList<WorkerObservation> seen = all is not null ? all : only is not null ? [only] : [];
+            step.Route(id, new InstanceCommand.WorkersSeen(seen, observation.AsOf));
+        }
+
         ScalingRules.Evaluate(step);
+    }
+
+    /// <summary>The workers of each instance: the only one, or all of several.</summary>
+    private static Dictionary<InstanceId, (WorkerObservation? Only, List<WorkerObservation>? All)> ByInstance(IReadOnlyList<WorkerObservation> workers)
+    {
+        var byInstance = new Dictionary<InstanceId, (WorkerObservation? Only, List<WorkerObservation>? All)>(workers.Count);
+        for (var i = 0; i < workers.Count; i++)
+        {
+            if (workers[i].Instance is not { } instance)
+                continue;
+            ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(byInstance, instance, out var exists);
+            if (!exists)
+                known.Only = workers[i];
+            else if (known.All is { } all)
+                all.Add(workers[i]);
+            else
+                known = (null, [known.Only!, workers[i]]);
+        }
+
+        return byInstance;
     }
 
     private static void Sweep(ScalerStep step, ScalerCommand.Sweep sweep)

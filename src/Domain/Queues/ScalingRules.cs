@@ -23,13 +23,14 @@ internal static class ScalingRules
         switch (spec.Policy)
         {
             case PolicySpec.PerTask:
-                Settle(step, PerTask.Advise(Describe(step.State, step.Now)), null);
+                var seen = Describe(step.State, step.Now);
+                Settle(step, PerTask.Advise(seen), null, seen);
                 break;
             case PolicySpec.TargetWait target:
                 var situation = Describe(step.State, step.Now);
                 var (advice, again, patience) = TargetWaitRule.Advise(
                     situation, target.Target, step.State.Experience ?? Experience.None, IdleRules.UnknownBoot, [.. RunTimes(step.State, step.Now)]);
-                Settle(step, advice, null, again, patience);
+                Settle(step, advice, null, situation, again, patience);
                 break;
             case PolicySpec.Plugin plugin:
                 // One question at a time: the next look asks again.
@@ -47,13 +48,15 @@ internal static class ScalingRules
     /// <param name="step">The decision so far.</param>
     /// <param name="advice">What the policy wants; null if it failed.</param>
     /// <param name="failure">How it failed.</param>
+    /// <param name="now">The situation now, if it is known already.</param>
     /// <param name="again">When the advice changes by itself.</param>
     /// <param name="patience">What the policy lets tasks wait for.</param>
-    public static void Settle(ScalerStep step, ScalingAdvice? advice, string? failure, DateTimeOffset? again = null, HeldBack? patience = null)
+    public static void Settle(
+        ScalerStep step, ScalingAdvice? advice, string? failure, Situation? now = null, DateTimeOffset? again = null, HeldBack? patience = null)
     {
         if (step.State.Spec is not { } spec || step.State.Retired)
             return;
-        var situation = Describe(step.State, step.Now);
+        var situation = now ?? Describe(step.State, step.Now);
         step.Record(new ScalerEvent.Evaluated(step.Now));
         List<HeldBack> held = patience is null ? [] : [patience];
         if (advice is null || advice.Wanted < 0)
@@ -70,7 +73,7 @@ internal static class ScalingRules
 
         // A queue that is paused launches nothing, also not what still waits for money.
         Cancel(step, spec.Paused ? int.MaxValue : situation.Serving - wanted, spec.Paused ? "the queue is paused" : advice.Reason, leave);
-        var idle = IdleRules.End(step, spec, Heard(step.State.Observation), wanted, leave);
+        var idle = IdleRules.End(step, spec, new Hearing(step.State.Observation), wanted, leave);
         var next = again is null || idle < again ? idle ?? again : again;
         if (next != step.State.ReconsiderAt)
             step.Record(new ScalerEvent.ReconsiderationSet(next));
@@ -90,11 +93,10 @@ internal static class ScalingRules
     /// <summary>The queue's situation in numbers, as a policy sees it.</summary>
     public static Situation Describe(ScalerState state, DateTimeOffset now)
     {
-        var instances = state.Instances.Values;
         var observation = state.Observation;
-        var heard = Heard(observation);
+        var heard = new Hearing(observation);
         int booting = 0, idle = 0, busy = 0, leaving = 0, bootingSlots = 0, idleSlots = 0, freeSlots = 0, running = 0;
-        foreach (var i in instances)
+        foreach (var (_, i) in state.Instances)
         {
             running += i.Tasks.Count;
             if (!i.Serves)
@@ -105,7 +107,7 @@ internal static class ScalingRules
 
             switch (i.Phase)
             {
-                case Phase.Idle when !heard.Contains(i.Id) && observation is not null:
+                case Phase.Idle when observation is not null && !heard.Hears(i.Id):
                     // Its worker is silent or no longer listed: it will take nothing, and its idle time or the next sweep ends it.
                     leaving++;
                     break;
@@ -124,7 +126,7 @@ internal static class ScalingRules
             }
         }
 
-        freeSlots += observation?.Workers.Count(w => w.Instance is null && w.Tasks.Count == 0 && IsFresh(observation, w)) ?? 0;
+        freeSlots += FreeStrangers(observation);
         var oldest = observation?.OldestEnqueuedAt is { } at && at < now ? now - at : TimeSpan.Zero;
         var pools = state.Spec?.Pools ?? [];
         return new Situation(
@@ -144,7 +146,7 @@ internal static class ScalingRules
                 next = time;
         }
 
-        foreach (var instance in state.Instances.Values)
+        foreach (var (_, instance) in state.Instances)
         {
             if (instance is { Phase: Phase.Idle, Leaving: null, IdleSince: { } since })
                 Consider(since + spec.MaxIdleTime);
@@ -159,9 +161,31 @@ internal static class ScalingRules
         return next;
     }
 
-    /// <summary>The instances whose workers have reported lately.</summary>
-    private static HashSet<InstanceId> Heard(QueueObservation? observation) =>
-        [.. (observation?.Workers ?? []).Where(w => w.Instance is not null && IsFresh(observation!, w)).Select(w => w.Instance!)];
+    /// <summary>Free workers that are not ours.</summary>
+    private static int FreeStrangers(QueueObservation? observation)
+    {
+        var free = 0;
+        var workers = observation?.Workers ?? [];
+        for (var i = 0; i < workers.Count; i++)
+        {
+            if (workers[i].Instance is null && workers[i].Tasks.Count == 0 && IsFresh(observation!, workers[i]))
+                free++;
+        }
+
+        return free;
+    }
+
+    /// <summary>Which instances' workers have reported lately. Gathered when first asked: often nobody is idle, and then nobody asks.</summary>
+    internal sealed class Hearing(QueueObservation? observation)
+    {
+        private HashSet<InstanceId>? _heard;
+
+        public bool Hears(InstanceId instance)
+        {
+            _heard ??= [.. (observation?.Workers ?? []).Where(w => w.Instance is not null && IsFresh(observation!, w)).Select(w => w.Instance!)];
+            return _heard.Contains(instance);
+        }
+    }
 
     /// <summary>For how long each running task has been seen to run.</summary>
     private static IEnumerable<TimeSpan> RunTimes(ScalerState state, DateTimeOffset now) => state.Instances.Values
@@ -240,6 +264,8 @@ internal static class ScalingRules
     /// <summary>Takes back intents that no machine has come of yet, the youngest first.</summary>
     private static void Cancel(ScalerStep step, int surplus, string reason, List<LeaveChoice> leave)
     {
+        if (surplus <= 0)
+            return;
         foreach (var instance in step.State.Instances.Values.Reverse().Where(i => i.Leaving is null && i.Phase is Phase.Requested or Phase.Leased).Take(surplus))
             leave.Add(new LeaveChoice(instance.Id, Outcome.Policy, $"it is no longer needed ({reason})"));
     }
