@@ -51,15 +51,25 @@ public sealed record SpotTrace(IReadOnlyDictionary<(string Zone, string Type), I
             var cells = text.Split(',');
             var cost = cells.Length == header.Length && price >= 0 ? cells[price] : "";
             if (cells.Length != header.Length)
+            {
                 faults.Add(new TraceFault(file, line, $"{cells.Length} columns where the header has {header.Length}"));
+            }
             else if (Number(cells[time]) is not { } seconds || seconds > 1e9)
+            {
                 faults.Add(new TraceFault(file, line, $"time_s is '{cells[time]}', which is no number of seconds from 0 on"));
+            }
             else if (cells[type].Length == 0)
+            {
                 faults.Add(new TraceFault(file, line, "instance_type is empty"));
+            }
             else if (cells[available] is not ("0" or "1"))
+            {
                 faults.Add(new TraceFault(file, line, $"available is '{cells[available]}'; it is 0 or 1"));
+            }
             else if (cost.Length > 0 && Number(cost) is not <= 100_000)
+            {
                 faults.Add(new TraceFault(file, line, $"price is '{cost}', which is no price in dollars an hour from 0 to 100000"));
+            }
             else
             {
                 if (!changes.TryGetValue((cells[zone], cells[type]), out var known))

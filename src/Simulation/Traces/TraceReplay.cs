@@ -1,10 +1,8 @@
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
-using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
-using ControlPlane.Domain.Scaling;
 using ControlPlane.Simulation.Engine;
 using Gateway = ControlPlane.Simulation.Engine.StraightHost<
     ControlPlane.Domain.Providers.GatewayDecider, ControlPlane.Domain.Providers.GatewayState, ControlPlane.Domain.Providers.GatewayCommand,
