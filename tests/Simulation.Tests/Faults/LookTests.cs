@@ -53,5 +53,5 @@ public sealed class LookTests
             _ => null,
         })
         .Where(e => e is not null)
-        .Select(e => $"{e!.GetType().Name} {JsonSerializer.Serialize<object>(e)}");
+        .Select(e => e is ITransientEvent ? $"{e}" : $"{e!.GetType().Name} {JsonSerializer.Serialize(e)}");
 }
