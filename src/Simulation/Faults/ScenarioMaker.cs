@@ -3,6 +3,7 @@ using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Scaling;
 using ControlPlane.Simulation.Engine;
 
 namespace ControlPlane.Simulation.Faults;
@@ -26,6 +27,8 @@ public static class ScenarioMaker
         var leaseSwitch = dice.Chance(0.6);
         ProviderSpec[] providers = [.. Enumerable.Range(0, dice.Between(1, 2)).Select(i => Provider(i, dice))];
         QueueSpec[] queues = [.. Enumerable.Range(0, dice.Between(1, 3)).Select(i => Queue(i, providers, lease, dice))];
+        var policies = dice.Split(4);
+        queues = [.. queues.Select(q => WithPolicy(q, policies))];
         var ledgers = Ledgers(queues, lease, dice);
         queues = [.. queues.Select(q => q with { Ledger = ledgers.First(l => l.Value.Any(b => b.Name == q.Budget)).Key })];
         var trouble = TimeSpan.FromMinutes(dice.Between(40, 180));
@@ -81,6 +84,24 @@ public static class ScenarioMaker
             MinInstances = dice.Chance(0.2) ? 1 : 0,
             MaxIdleTime = TimeSpan.FromSeconds(dice.Pick(0, 30, 300, 900)),
             Pools = pools,
+        };
+    }
+
+    /// <summary>Half of the queues keep to the rules that learn nothing.</summary>
+    private static QueueSpec WithPolicy(QueueSpec queue, Dice dice)
+    {
+        if (dice.Chance(0.5))
+            return queue;
+        return queue with
+        {
+            Policy = dice.Chance(0.5) ? new PolicySpec.TargetWait(TimeSpan.FromSeconds(dice.Pick(30, 240, 900))) : queue.Policy,
+            AdaptiveIdle = dice.Chance(0.7),
+            FinishWithin = dice.Chance(0.3) ? TimeSpan.FromMinutes(dice.Pick(10, 60, 300)) : null,
+            Pools = [.. queue.Pools.Select(p => p with
+            {
+                FallbackAfter = dice.Chance(0.5) ? TimeSpan.FromSeconds(dice.Pick(0, 60, 300)) : null,
+                SpotBlackout = dice.Chance(0.5) ? TimeSpan.FromMinutes(dice.Pick(2, 10)) : null,
+            })],
         };
     }
 
