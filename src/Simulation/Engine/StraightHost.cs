@@ -6,7 +6,7 @@ namespace ControlPlane.Simulation.Engine;
 /// Runs one state machine where nothing fails: no journal, no crash, no lost message, so nothing is owed that was not done at once. For runs that ask what rules cost,
 /// not whether they hold; <see cref="EntityHost{TDecider, TState, TCommand, TEvent, TEffect}"/> is the faithful one.
 /// </summary>
-public class StraightHost<TDecider, TState, TCommand, TEvent, TEffect>(Agenda agenda, Dice dice, TCommand tick, Action<TEffect> carry)
+public abstract class StraightHost<TDecider, TState, TCommand, TEvent, TEffect>(Agenda agenda, Dice dice, TCommand tick, Action<TEffect> carry)
     where TDecider : IDecider<TState, TCommand, TEvent, TEffect>
     where TState : notnull
     where TCommand : class

@@ -4,10 +4,10 @@ using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Simulation.Engine;
-using Gateway = ControlPlane.Simulation.Engine.StraightHost<
+using Gateway = ControlPlane.Simulation.Engine.PlainHost<
     ControlPlane.Domain.Providers.GatewayDecider, ControlPlane.Domain.Providers.GatewayState, ControlPlane.Domain.Providers.GatewayCommand,
     ControlPlane.Domain.Providers.GatewayEvent, ControlPlane.Domain.Providers.GatewayEffect>;
-using Ledger = ControlPlane.Simulation.Engine.StraightHost<
+using Ledger = ControlPlane.Simulation.Engine.PlainHost<
     ControlPlane.Domain.Budgets.LedgerDecider, ControlPlane.Domain.Budgets.LedgerState, ControlPlane.Domain.Budgets.LedgerCommand,
     ControlPlane.Domain.Budgets.LedgerEvent, ControlPlane.Domain.Budgets.LedgerEffect>;
 
