@@ -173,6 +173,7 @@ public sealed class InstanceProjector : IProjector
                 Text = e.NativeId,
                 Time = e.StartedAt.UtcTicks,
             },
+            InstanceEvent.BootstrapFetched e => new() { When = e.At, Set = "since = since" },
             InstanceEvent.WorkerRegistered e => new() { When = e.At, Set = "phase = 'idle', registered_at = @At, idle_since = @At" + Enter },
             InstanceEvent.WorkerBusy e => new()
             {

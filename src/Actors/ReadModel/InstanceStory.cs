@@ -22,6 +22,7 @@ public static class InstanceStory
         InstanceEvent.LaunchRefused e => $"Attempt {e.Attempt} was refused ({Fault(e.Fault)}): {Ended(e.Message)}",
         InstanceEvent.SpotAwaited e => $"No spot offer has capacity: it asks again at {Clock(e.AskAgainAt)}.",
         InstanceEvent.Launched e => $"Its machine {e.NativeId} exists and is billed from {Clock(e.StartedAt)}; it boots.",
+        InstanceEvent.BootstrapFetched => "Its machine fetched what makes it a worker; its ticket is used up.",
         InstanceEvent.WorkerRegistered e => $"Its worker {e.Worker} has registered.",
         InstanceEvent.WorkerBusy e => $"It works on {Words.Count(e.Tasks.Count, "task")}: {string.Join(", ", e.Tasks)}.",
         InstanceEvent.WorkerIdle e => $"It has had nothing to do since {Clock(e.Since)}.",

@@ -14,6 +14,15 @@ public sealed class NodeOptions : IValidatableObject
     [Required]
     public string Url { get; set; } = DefaultUrl;
 
+    /// <summary>
+    /// The address at which machines reach the API, such as that of a proxy in front of it; null if none can. Machines of pools with a bootstrap ask there for what
+    /// makes them workers, secrets included: without https whoever sits on the way can read them.
+    /// </summary>
+    public string? GuestUrl { get; set; }
+
+    /// <summary>The file with the key that signs machines' tickets, made where it is not there; null: <c>cluster.key</c> in the data folder. All nodes of a cluster must have the same.</summary>
+    public string? ClusterKeyFile { get; set; }
+
     /// <summary>The name of the cluster; every machine bears it as a tag. Machines of other clusters are left alone.</summary>
     [Required]
     [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", ErrorMessage = "Node:Cluster must be 1 to 63 letters, digits, '.', '_' or '-'.")]
@@ -40,6 +49,8 @@ public sealed class NodeOptions : IValidatableObject
             yield return new ValidationResult($"Node:Url is '{Url}'; write a URL such as {DefaultUrl}.", [nameof(Url)]);
         else if (!(uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address))))
             yield return new ValidationResult($"Node:Url is '{Url}', which others can reach, and the API has no authentication; use a loopback address such as {DefaultUrl}.", [nameof(Url)]);
+        if (GuestUrl is { } guest && !(Uri.TryCreate(guest, UriKind.Absolute, out var seen) && (seen.Scheme == Uri.UriSchemeHttps || seen.Scheme == Uri.UriSchemeHttp) && seen is { Query: "", Fragment: "", UserInfo: "" }))
+            yield return new ValidationResult($"Node:GuestUrl is '{guest}'; write a URL such as https://control.example.org, without user and query.", [nameof(GuestUrl)]);
         if (ConfigurationFile is { } file && !File.Exists(file))
             yield return new ValidationResult($"Node:ConfigurationFile is '{file}', and there is no such file.", [nameof(ConfigurationFile)]);
     }

@@ -18,6 +18,7 @@ namespace ControlPlane.Domain.Queues;
 [JsonDerivedType(typeof(Leave), "leave")]
 [JsonDerivedType(typeof(DrainAll), "drainAll")]
 [JsonDerivedType(typeof(ResetPool), "resetPool")]
+[JsonDerivedType(typeof(AskBootstrap), "askBootstrap")]
 [JsonDerivedType(typeof(Tick), "tick")]
 public abstract record ScalerCommand
 {
@@ -59,6 +60,12 @@ public abstract record ScalerCommand
 
     /// <summary>An operator closes the breaker of a pool and forgets its blackout.</summary>
     public sealed record ResetPool(string Pool, string By) : ScalerCommand;
+
+    /// <summary>A machine asks for what makes it a worker; its ticket was found to be genuine.</summary>
+    /// <param name="Launch">The intents of the launch that its ticket is of.</param>
+    /// <param name="NativeId">Its id at its cloud, by its own word.</param>
+    /// <param name="Claim">A digest of what only the process that asks knows: who asks again with the same is the same.</param>
+    public sealed record AskBootstrap(IReadOnlyList<InstanceId> Launch, string NativeId, string Claim) : ScalerCommand;
 
     /// <summary>Time has passed.</summary>
     public sealed record Tick : ScalerCommand;
@@ -160,6 +167,9 @@ public abstract record ScalerEffect
 
     /// <summary>Write a warning to the log, and count it.</summary>
     public sealed record Warn(string Sentence) : ScalerEffect;
+
+    /// <summary>Answer the machine that asked.</summary>
+    public sealed record AnswerGuest(GuestAnswer Answer) : ScalerEffect;
 
     /// <summary>Answer whoever sent the command.</summary>
     /// <param name="Refusal">Why nothing was done; null if it was done.</param>

@@ -2,6 +2,7 @@ using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Scaling;
 
 namespace ControlPlane.Domain.Queues;
 
@@ -86,6 +87,14 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
         var after = State.Instances.GetValueOrDefault(id);
         if (before.Serves != (after?.Serves ?? false) || (before.Phase != Phase.Ended && after is not { Phase: not Phase.Ended }))
             WantLook();
+    }
+
+    /// <summary>A warning: a decision that changes nothing, so that it stands where people look for what happened to their queue.</summary>
+    public void Say(string sentence)
+    {
+        var situation = ScalingRules.Describe(State, Now);
+        Record(new ScalerEvent.Decided(new DecisionRecord(Now, "warning", situation, situation.Serving, sentence, [], [], State.LastDecision?.HeldBack ?? [])));
+        Do(new ScalerEffect.Warn(sentence));
     }
 
     private void AcknowledgeForgotten(InstanceId id, InstanceCommand.LaunchAnswered late)

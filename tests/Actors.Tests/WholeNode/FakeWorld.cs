@@ -18,6 +18,9 @@ internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConne
 
     public ConcurrentBag<InstanceId> Launches { get; } = [];
 
+    /// <summary>Machines run, and their workers do not register.</summary>
+    public bool Silent { get; set; }
+
     /// <summary>How many of the next launches answer that their result is not known, although they took effect.</summary>
     public int LostAnswers { get; set; }
 
@@ -107,7 +110,7 @@ internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConne
             return Task.FromResult<IReadOnlyList<QueueObservation>>([.. queues.Select(q =>
             {
                 var waiting = tasks.Values.Where(t => t.Queue == q && t.Owner is null).ToArray();
-                var workers = Machines.Values.Where(m => m.Queue == q && m.State == MachineState.Running).OrderBy(m => m.Instance).Select(m => new WorkerObservation(
+                var workers = Machines.Values.Where(m => m.Queue == q && m.State == MachineState.Running && !Silent).OrderBy(m => m.Instance).Select(m => new WorkerObservation(
                     m.Instance.Value, m.Instance, [.. tasks.Where(t => t.Value.Owner == m.Instance.Value).Select(t => t.Key)], now, null)).ToArray();
                 return new QueueObservation(q, now, waiting.Length, waiting.Length == 0 ? null : waiting.Min(t => t.At), workers);
             })]);
