@@ -10,7 +10,9 @@ namespace ControlPlane.Actors.ReadModel;
 /// <summary>The life of an instance in sentences: one for each of its events. Pure.</summary>
 public static class InstanceStory
 {
-    public static string Of(ScalerEvent.InstanceRequested requested) => $"It was requested in pool {requested.Pool} and asks for its lease.";
+    public static string Of(ScalerEvent.InstanceRequested requested) => requested.Adopts is { } adopted
+        ? $"It was requested in pool {requested.Pool} to take over machine {adopted.NativeId}, which another autoscaler started, and asks for its lease."
+        : $"It was requested in pool {requested.Pool} and asks for its lease.";
 
     public static string Of(InstanceEvent @event) => @event switch
     {

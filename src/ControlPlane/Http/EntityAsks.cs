@@ -39,6 +39,10 @@ public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions o
 
     public Task<GuestStanding> GuestAsync(string queue, GuestQuery query, CancellationToken cancel) => AskAsync<ScalerRegion, GuestStanding>(queue, query, cancel);
 
+    public Task<AdoptionAnswer> AdoptionAsync(string queue, AdoptionQuery query, CancellationToken cancel) => AskAsync<ScalerRegion, AdoptionAnswer>(queue, query, cancel);
+
+    public Task<AdoptionAnswer> AdoptionAsync(string queue, ScalerCommand.Adopt command, CancellationToken cancel) => AskAsync<ScalerRegion, AdoptionAnswer>(queue, command, cancel);
+
     public async Task<SourceSpec?> SourceAsync(string source, CancellationToken cancel) =>
         Expect<SourceAnswer>(await _regions.AskCatalogAsync<object>(new SourceQuery(source), options.AskTimeout, cancel).ConfigureAwait(false)).Source;
 

@@ -32,8 +32,7 @@ internal static class AutoscalerImport
     /// <summary>A name by our rule, as close to the file's as it can be.</summary>
     public static string NameOf(string name, Func<string, bool> isFree)
     {
-        var kept = new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')]).TrimStart('-', '_', '.');
-        kept = kept.Length == 0 ? "unnamed" : kept[..Math.Min(kept.Length, ObjectName.MaxLength - 4)];
+        var kept = ObjectName.Like(name);
         var free = kept;
         for (var n = 2; !isFree(free); n++)
             free = $"{kept}-{n}";

@@ -88,6 +88,10 @@ public sealed record InstanceState
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool SkipSpot { get; init; }
 
+    /// <summary>The machine of somebody else that it takes over; null if it launches one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AdoptedMachine? Adopts { get; init; }
+
     /// <summary>When it asks again; null if it does not wait for spot capacity.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? AskAgainAt { get; init; }

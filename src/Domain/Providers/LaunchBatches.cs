@@ -34,7 +34,7 @@ internal static class LaunchBatches
         if (step.State.Gathering.ContainsKey(instance) || step.State.Batches.Values.Any(b => b.Open.Contains(instance)))
             return;
 
-        if (step.State.Exhausted.Find(x => x.Offer == command.Offer.Key && x.Until > step.Now) is { } exhausted)
+        if (command.Intent.Adopts is null && step.State.Exhausted.Find(x => x.Offer == command.Offer.Key && x.Until > step.Now) is { } exhausted)
         {
             var refusal = new LaunchOutcome.Failed(instance, ProviderFault.InsufficientCapacity, $"{exhausted.Message} (not asked again before {exhausted.Until:HH:mm:ss} UTC)");
             var told = new PendingAnswer(command.Intent.Queue, command.Attempt, refusal);
@@ -146,10 +146,10 @@ internal static class LaunchBatches
         outcome is not LaunchOutcome.Failed { Fault: ProviderFault.Indeterminate or ProviderFault.Throttled };
 
     // One queue's only, too: what its machines are told at boot is one text for the batch, and names the queue.
-    private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue) Shape(Gathered g) =>
-        (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue);
+    private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue, bool Adopts) Shape(Gathered g) =>
+        (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue, g.Launch.Intent.Adopts is not null);
 
-    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName), Gathered> group)
+    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName, bool), Gathered> group)
     {
         var quiet = group.Max(g => g.At) + Quiet;
         var patience = group.Min(g => g.At) + Patience;

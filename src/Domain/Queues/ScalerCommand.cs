@@ -19,6 +19,7 @@ namespace ControlPlane.Domain.Queues;
 [JsonDerivedType(typeof(DrainAll), "drainAll")]
 [JsonDerivedType(typeof(ResetPool), "resetPool")]
 [JsonDerivedType(typeof(AskBootstrap), "askBootstrap")]
+[JsonDerivedType(typeof(Adopt), "adopt")]
 [JsonDerivedType(typeof(Tick), "tick")]
 public abstract record ScalerCommand
 {
@@ -67,6 +68,11 @@ public abstract record ScalerCommand
     /// <param name="Claim">A digest of what only the process that asks knows: who asks again with the same is the same.</param>
     public sealed record AskBootstrap(IReadOnlyList<InstanceId> Launch, string NativeId, string Claim) : ScalerCommand;
 
+    /// <summary>An operator lets the queue take over machines that another autoscaler started.</summary>
+    /// <param name="Machines">The platform's ids of them; none: all that serve the queue and have a pool here.</param>
+    /// <param name="By">Who asked.</param>
+    public sealed record Adopt(IReadOnlyList<string> Machines, string By) : ScalerCommand;
+
     /// <summary>Time has passed.</summary>
     public sealed record Tick : ScalerCommand;
 }
@@ -97,8 +103,13 @@ public abstract record ScalerEvent : IEvent
     /// <param name="Pool">Of which pool.</param>
     /// <param name="At">When.</param>
     /// <param name="SkipSpot">It leaves the pool's spot offers out.</param>
+    /// <param name="Adopts">The machine of somebody else that it takes over; null if it launches one.</param>
     public sealed record InstanceRequested(
-        InstanceId Instance, string Pool, DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SkipSpot = false) : ScalerEvent;
+        InstanceId Instance,
+        string Pool,
+        DateTimeOffset At,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SkipSpot = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AdoptedMachine? Adopts = null) : ScalerEvent;
 
     public sealed record InstanceChanged(InstanceId Instance, InstanceEvent Event) : ScalerEvent;
 
@@ -167,6 +178,9 @@ public abstract record ScalerEffect
 
     /// <summary>Write a warning to the log, and count it.</summary>
     public sealed record Warn(string Sentence) : ScalerEffect;
+
+    /// <summary>Answer whoever wants machines taken over.</summary>
+    public sealed record AnswerAdoption(AdoptionAnswer Answer) : ScalerEffect;
 
     /// <summary>Answer the machine that asked.</summary>
     public sealed record AnswerGuest(GuestAnswer Answer) : ScalerEffect;

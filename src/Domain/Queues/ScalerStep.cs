@@ -54,12 +54,13 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
     }
 
     /// <summary>Makes an intent; its lease is asked for once the intent is persisted.</summary>
-    public void Request(string pool, bool skipSpot)
+    public InstanceId Request(string pool, bool skipSpot, AdoptedMachine? adopts = null)
     {
         var id = NewInstance();
-        Record(new ScalerEvent.InstanceRequested(id, pool, Now, skipSpot));
+        Record(new ScalerEvent.InstanceRequested(id, pool, Now, skipSpot, adopts));
         foreach (var effect in InstanceDecider.Resume(State.Instances[id]))
             Do(new ScalerEffect.OfInstance(id, effect));
+        return id;
     }
 
     /// <summary>Lets an instance decide, and notes what its fate says of its pool.</summary>
@@ -114,6 +115,9 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
             case InstanceEvent.LaunchStarted { Offer.Market: Market.OnDemand } when instance is { Attempt: > 0, Offer.Market: Market.Spot }:
                 if (pool.SpotBlackout is { } time && time > TimeSpan.Zero)
                     Record(new ScalerEvent.SpotExhausted(pool.Name, new Blackout(Now + time, $"an instance got no spot machine{Within(pool.FallbackAfter)}")));
+                break;
+            case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed or Outcome.Vanished } when instance is { Adopts: not null, RegisteredAt: null }:
+                // A machine that could not be taken over says nothing of what the pool can launch.
                 break;
             case InstanceEvent.DrainStarted { Outcome: Outcome.StuckBooting } e:
                 Failed(instance, e.Because);

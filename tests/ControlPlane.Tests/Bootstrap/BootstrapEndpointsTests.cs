@@ -101,7 +101,7 @@ public sealed class BootstrapEndpointsTests(BootstrapEndpointsTests.Node node) :
     {
         foreach (var path in (string[])["/api/v1/bootstrap", "/api/v1/bootstrap/renew"])
         {
-            using var answer = await Api.Http.PostAsync(path, new StringContent(body));
+            using var answer = await Api.Http.PostAsync(path, Json(body));
             await ApiFixture.ProblemAsync(status, type, answer);
         }
     }
@@ -109,9 +109,11 @@ public sealed class BootstrapEndpointsTests(BootstrapEndpointsTests.Node node) :
     [Fact]
     public async Task Fetch_HugeBody_IsRefused()
     {
-        using var answer = await Api.Http.PostAsync("/api/v1/bootstrap", new StringContent(new string('x', 20_000)));
+        using var answer = await Api.Http.PostAsync("/api/v1/bootstrap", Json(new string('x', 20_000)));
         await ApiFixture.ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large", answer);
     }
+
+    private static StringContent Json(string body) => new(body, System.Text.Encoding.UTF8, "application/json");
 
     private Task<HttpResponseMessage> AskAsync(string queue, string id, string native, string claim = Claim, string path = "")
     {

@@ -41,7 +41,7 @@ public sealed class ScalerLaws : DeciderLaws<ScalerDecider, ScalerState, ScalerC
 {
     private protected override ScalerCommand Tick => new ScalerCommand.Tick();
 
-    private protected override Gen<Func<ScalerState, DateTimeOffset, ScalerCommand>> Commands => Gen.Select(Gen.Int[0, 16], Gen.Int[0, 5], Gen.Int[0, 5])
+    private protected override Gen<Func<ScalerState, DateTimeOffset, ScalerCommand>> Commands => Gen.Select(Gen.Int[0, 17], Gen.Int[0, 5], Gen.Int[0, 5])
         .Select((kind, n, x) => (Func<ScalerState, DateTimeOffset, ScalerCommand>)((state, now) =>
         {
             var instance = state.Instances.Count == 0 ? Instance() : state.Instances.Values.ElementAt(n % state.Instances.Count);
@@ -55,6 +55,7 @@ public sealed class ScalerLaws : DeciderLaws<ScalerDecider, ScalerState, ScalerC
                 <= 7 => new ScalerCommand.Observe(Look(state, now, n, x)),
                 8 => new ScalerCommand.Sweep("cloud", now, x > 0, Seconds(30), Machines(state, now, n, x)),
                 <= 14 => new ScalerCommand.ForInstance(instance.Id, ForInstance(instance, now, n, x)),
+                16 => new ScalerCommand.Adopt(x == 0 ? ["i-foreign"] : [], "ann"),
                 15 => new ScalerCommand.AskBootstrap([Id(98), instance.Id], x == 0 ? "stranger" : instance.NativeId ?? "m", $"claim {n % 2}"),
                 _ => new ScalerCommand.Tick(),
             };
@@ -94,6 +95,7 @@ public sealed class ScalerLaws : DeciderLaws<ScalerDecider, ScalerState, ScalerC
         .. state.Instances.Values.Where(i => i.StartedAt is not null && i.Phase != Phase.Ended)
             .Select((i, k) => new WorkerObservation($"w{k}", i.Id, (k + x) % 2 == 0 ? [$"t{k}"] : [], now.AddMinutes(x == 5 ? -10 : 0), null)),
         new WorkerObservation("foreign", null, x == 0 ? [] : ["f"], now, null),
+        new WorkerObservation($"p:{(x == 1 ? "gpu" : "other")}:g5.xlarge:i-foreign", null, x == 2 ? ["g"] : [], now, null, "i-foreign"),
     ]);
 
     private static Machine[] Machines(ScalerState state, DateTimeOffset now, int n, int x) =>

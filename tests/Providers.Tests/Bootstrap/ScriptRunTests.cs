@@ -29,7 +29,7 @@ public sealed class ScriptRunTests : IDisposable
         Assert.True(new BootstrapTickets(Key).TryRead(request.GetProperty("ticket").GetString(), out _));
 
         var agent = Assert.Single(machine.Agents);
-        Assert.StartsWith($"-m clearml_agent --config-file {machine.Root}/root/clearml.conf daemon --queue train --foreground | controlplane:gpu:g5.xlarge:{NativeId} ", agent, StringComparison.Ordinal);
+        Assert.StartsWith($"-m clearml_agent --config-file {Path.Combine(machine.Root, "root", "clearml.conf")} daemon --queue train --foreground | controlplane:gpu:g5.xlarge:{NativeId} ", agent, StringComparison.Ordinal);
         Assert.Contains("\"access_key\": \"value-of-ACCESS\"", machine.Read("root/clearml.conf"), StringComparison.Ordinal);
         Assert.Equal(Shutdown, machine.Calls[^1]);
         Assert.Single(machine.Calls, Shutdown);
