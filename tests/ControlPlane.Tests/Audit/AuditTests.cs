@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using ControlPlane.Audit;
 using ControlPlane.Host.Tests.Hosting;
-using ControlPlane.Host.Tests.Security;
 using ControlPlane.Providers.Storage;
 using ControlPlane.Security;
 using ControlPlane.Tests.PostgreSql;
