@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using ControlPlane.Actors.Queues;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Hosting;
@@ -19,7 +20,8 @@ internal static partial class BootstrapEndpoints
 
     public static void MapBootstrap(this WebApplication app)
     {
-        var group = app.MapGroup("/api/v1/bootstrap").AllowAnonymous().WithTags("Bootstrap");
+        var group = app.MapGroup("/api/v1/bootstrap").AllowAnonymous().WithTags("Bootstrap")
+            .WithMetadata(new NotAudited("Machines that boot ask by their tickets; the story of each instance has it."));
         group.MapPost("", FetchAsync).WithSummary("A machine asks, once, for the script that makes it a worker; its ticket is its authentication")
             .Accepts<BootstrapRequest>("application/json").Produces<string>(contentType: "text/x-shellscript").ProducesProblem(400).ProducesProblem(403).ProducesProblem(413).ProducesProblem(425).ProducesProblem(503);
         group.MapPost("/renew", RenewAsync).WithSummary("A machine asks whether the control plane is there and still knows it")

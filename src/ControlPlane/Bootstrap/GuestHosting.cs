@@ -8,6 +8,6 @@ namespace ControlPlane.Bootstrap;
 internal static class GuestHosting
 {
     public static IServiceCollection AddGuests(this IServiceCollection services, NodeOptions node) => services
-        .AddSingleton(_ => new BootstrapTickets(ClusterKey.ReadOrCreate(node.ClusterKeyFile ?? Path.Combine(node.DataFolder, ClusterKey.FileName))))
+        .AddSingleton(_ => new BootstrapTickets(ClusterKey.ReadOrCreate(node.ClusterKeyPath)))
         .AddSingleton(sp => new GuestBootstrap(node.GuestUrl?.TrimEnd('/'), sp.GetRequiredService<BootstrapTickets>(), sp.GetRequiredService<ISecretReader>()));
 }

@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net;
+using ControlPlane.Providers.Bootstrap;
 
 namespace ControlPlane.Hosting;
 
@@ -10,7 +10,7 @@ public sealed class NodeOptions : IValidatableObject
 
     public const string DefaultUrl = "http://127.0.0.1:8470";
 
-    /// <summary>Where the API listens. Only loopback addresses: the API has no authentication yet.</summary>
+    /// <summary>Where the API listens, http or https. Addresses that others can reach need authentication; without it the node does not start.</summary>
     [Required]
     public string Url { get; set; } = DefaultUrl;
 
@@ -43,12 +43,14 @@ public sealed class NodeOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan AskTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    internal string ClusterKeyPath => ClusterKeyFile ?? Path.Combine(DataFolder, ClusterKey.FileName);
+
+    internal bool IsHttps => Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!Uri.TryCreate(Url, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp || uri.AbsolutePath != "/")
+        if (!Uri.TryCreate(Url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")
             yield return new ValidationResult($"Node:Url is '{Url}'; write a URL such as {DefaultUrl}.", [nameof(Url)]);
-        else if (!(uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address))))
-            yield return new ValidationResult($"Node:Url is '{Url}', which others can reach, and the API has no authentication; use a loopback address such as {DefaultUrl}.", [nameof(Url)]);
         if (GuestUrl is { } guest && !(Uri.TryCreate(guest, UriKind.Absolute, out var seen) && (seen.Scheme == Uri.UriSchemeHttps || seen.Scheme == Uri.UriSchemeHttp) && seen is { Query: "", Fragment: "", UserInfo: "" }))
             yield return new ValidationResult($"Node:GuestUrl is '{guest}'; write a URL such as https://control.example.org, without user and query.", [nameof(GuestUrl)]);
         if (ConfigurationFile is { } file && !File.Exists(file))

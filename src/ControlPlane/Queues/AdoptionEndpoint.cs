@@ -1,7 +1,9 @@
 using ControlPlane.Actors.Queues;
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Http;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ControlPlane.Queues;
@@ -35,7 +37,7 @@ internal static class AdoptionEndpoint
     private const int MostMachines = 1_000;
 
     public static void MapAdoption(this IEndpointRouteBuilder queues) =>
-        queues.MapPost("/{name}/adopt", AdoptAsync)
+        queues.MapPost("/{name}/adopt", AdoptAsync).RequireAuthorization(Policies.Operator).Audited("adopt", "queue", "name")
             .WithSummary("Take over machines that another autoscaler started; each waits for its lease first. Asking again takes over nothing twice")
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
 

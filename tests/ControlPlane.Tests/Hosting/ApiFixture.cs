@@ -18,7 +18,9 @@ using ControlPlane.Domain.Sources;
 using ControlPlane.Hosting;
 using ControlPlane.Http;
 using ControlPlane.Providers.ClearMl;
+using ControlPlane.Providers.Storage;
 using ControlPlane.Providers.Tests.ClearMl;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Data.Sqlite;
@@ -59,6 +61,7 @@ public sealed class ApiFixture : IAsyncLifetime
         builder.Services.AddControlPlaneApi(new HttpApiOptions { Heartbeat = TimeSpan.FromMilliseconds(200), AskTimeout = TimeSpan.FromSeconds(20) });
         var node = new NodeOptions { DataFolder = _folder, GuestUrl = "https://control.example.org" };
         builder.Services.AddSingleton(node).AddGuests(node);
+        builder.Services.AddControlPlaneSecurity(DatabaseKind.Sqlite, $"Data Source={Path.Combine(_folder, StorageOptions.FileName)}", new SecurityOptions(), Listening.Of("http://127.0.0.1:1"));
         _app = builder.Build();
         _app.MapControlPlaneApi();
         _app.MapBootstrap();
