@@ -89,7 +89,10 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
         Duration(provider.ConsistencyWindow, $"{path}.consistencyWindow", DefaultConsistencyWindow),
         Duration(provider.OrphanGrace, $"{path}.orphanGrace", DefaultOrphanGrace),
         provider.LaunchesPerSecond ?? (provider.Kind == "aws" ? Ec2LaunchesPerSecond : DefaultLaunchesPerSecond),
-        provider.LaunchBurst ?? (provider.Kind == "aws" ? Ec2LaunchBurst : DefaultLaunchBurst)) { Limits = Limits(provider) };
+        provider.LaunchBurst ?? (provider.Kind == "aws" ? Ec2LaunchBurst : DefaultLaunchBurst))
+    {
+        Limits = Limits(provider),
+    };
 
     /// <summary>What is not given is as EC2 has it, where the kind is EC2 or a bucket is given in part; else there is no such bucket.</summary>
     private static CallLimits? Limits(ProviderShape provider)
