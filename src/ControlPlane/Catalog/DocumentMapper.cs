@@ -2,6 +2,7 @@ using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
@@ -24,6 +25,8 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
     public static readonly TimeSpan DefaultOrphanTimeout = TimeSpan.FromMinutes(2);
     public const double DefaultLaunchesPerSecond = 20;
     public const int DefaultLaunchBurst = 50;
+
+    /// <summary>Calls of RunInstances a second that an account may make in a region, and how many at once, unless Amazon raised it.</summary>
 
     /// <summary>In place of an idle time: it is learnt.</summary>
     public const string AutoIdle = "auto";
@@ -97,8 +100,27 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             provider.LaunchesPerSecond ?? leftOut.LaunchesPerSecond,
             provider.LaunchBurst ?? leftOut.LaunchBurst)
         {
+            Limits = Limits(provider),
             Aws = provider.Aws is null ? null : AwsMapping.Map(provider.Aws),
         };
+    }
+
+    /// <summary>What is not given is as EC2 has it, where the kind is EC2 or a bucket is given in part; else there is no such bucket.</summary>
+    private static CallLimits? Limits(ProviderShape provider)
+    {
+        var aws = provider.Kind == "aws";
+        var kind = aws ? CallLimits.Ec2 : CallLimits.None;
+        var instances = aws || provider.InstancesPerSecond is not null || provider.InstanceBurst is not null;
+        var terminations = aws || provider.TerminationsPerSecond is not null || provider.TerminationBurst is not null;
+        var limits = new CallLimits
+        {
+            InstancesPerSecond = instances ? provider.InstancesPerSecond ?? CallLimits.Ec2.InstancesPerSecond : null,
+            InstanceBurst = instances ? provider.InstanceBurst ?? CallLimits.Ec2.InstanceBurst : null,
+            TerminationsPerSecond = terminations ? provider.TerminationsPerSecond ?? CallLimits.Ec2.TerminationsPerSecond : null,
+            TerminationBurst = terminations ? provider.TerminationBurst ?? CallLimits.Ec2.TerminationBurst : null,
+            LaunchBatch = provider.LaunchBatch ?? kind.LaunchBatch,
+        };
+        return limits == CallLimits.None ? null : limits;
     }
 
     private BudgetSpec Budget(BudgetShape budget, string path)
@@ -239,7 +261,7 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             FinishWithin = queue.FinishWithin is null ? null : Duration(queue.FinishWithin, $"{path}.finishWithin", TimeSpan.FromDays(1)),
             Paused = queue.Paused ?? entry.Paused,
             Requeue = queue.Requeue is { } requeue
-                ? new RequeueRules(requeue.Never ?? false, requeue.Attempts, requeue.OnlyYounger is null ? null : Duration(requeue.OnlyYounger, $"{path}.requeue.onlyYounger", TimeSpan.FromDays(1)))
+                ? new RequeueRules(requeue.Never ?? false, requeue.Attempts, requeue.OnlyYounger is null ? null : Duration(requeue.OnlyYounger, $"{path}.requeue.onlyYounger", TimeSpan.FromDays(1)), requeue.AtNotice ?? false)
                 : null,
             Policy = queue.Policy is null ? entry.Policy : Policy(queue.Policy, $"{path}.policy"),
         };

@@ -11,6 +11,9 @@ internal static class AwsRules
 {
     public const string Kind = "aws";
 
+    /// <summary>A launch's machines are known by its ids in their tags and by their place in it: so many ids fit, with the most tags of one's own.</summary>
+    public const int MostInLaunch = 250;
+
     /// <summary>What EC2 takes as user data, in bytes before base64.</summary>
     private const int MostUserData = 16 * 1024;
 
@@ -33,6 +36,8 @@ internal static class AwsRules
             faults.Add($"{path}.aws", $"Only a provider of kind aws has this; this one is of kind '{FaultList.Shorten(provider.Kind)}'.", "Write kind: aws, or remove it.");
         else if (provider.Aws is { } aws)
             Check(faults, $"{path}.aws", aws);
+        if (provider.Kind == Kind && provider.Limits is { LaunchBatch: > MostInLaunch and <= 1_000 } limits)
+            faults.Add($"{path}.launchBatch", $"{limits.LaunchBatch:N0} is out of range: the tags of a machine have room for the ids of {MostInLaunch}.", $"Write a value from 1 to {MostInLaunch}.");
     }
 
     private static void Check(FaultList faults, string path, AwsSpec aws)

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Pools;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
@@ -62,6 +63,10 @@ public sealed record ClearMlSpec(string Url, SecretReference AccessKey, SecretRe
 public sealed record ProviderSpec(
     string Name, string Kind, TimeSpan SweepEvery, TimeSpan ConsistencyWindow, TimeSpan OrphanGrace, double LaunchesPerSecond, int LaunchBurst)
 {
+    /// <summary>Its other limits; null: <see cref="CallLimits.None"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CallLimits? Limits { get; init; }
+
     /// <summary>The account and region; for the kind <c>aws</c> only, which must have it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public AwsSpec? Aws { get; init; }

@@ -67,7 +67,7 @@ public sealed partial class ConfigurationSchemaTests
             }
         }
 
-        Assert.Equal(39, checkedDefaults);
+        Assert.Equal(41, checkedDefaults);
     }
 
     [Fact]
