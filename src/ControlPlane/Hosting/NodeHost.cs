@@ -12,6 +12,8 @@ using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Health;
 using ControlPlane.Http;
+using ControlPlane.Providers.Aws;
+using ControlPlane.Providers.Bootstrap;
 using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Plugins;
@@ -61,6 +63,8 @@ public static partial class NodeHost
         Directory.CreateDirectory(node.DataFolder);
         builder.Services.AddEmbeddedQueue(storage.Provider == StorageProvider.Sqlite ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql, QueueDatabase(node, storage), queue);
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
+        builder.Services.AddSingleton<IProviderConnector>(sp => new AwsConnector(
+            node.Cluster, sp.GetService<GuestBootstrap>(), sp.GetRequiredService<ISecretReader>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<AwsProvider>>()));
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();
         builder.Services.AddSingleton<ISourceConnector, ClearMlConnector>();

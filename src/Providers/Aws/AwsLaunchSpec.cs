@@ -76,6 +76,9 @@ public static class AwsLaunchSpec
             return items;
         }
 
+        // The API says {"Enabled": true} where the SDK has a plain truth.
+        if (type == typeof(bool) && element.ValueKind == JsonValueKind.Object && element.EnumerateObject().ToArray() is [{ Name: "Enabled" } only])
+            element = only.Value;
         if (Scalar(type, element) is { } scalar)
             return scalar;
         if (type.IsPrimitive || type == typeof(string) || typeof(ConstantClass).IsAssignableFrom(type) || type == typeof(DateTime))
