@@ -25,7 +25,7 @@ public static class TargetWaitRule
     public static (ScalingAdvice Advice, DateTimeOffset? Again, HeldBack? Patience) Advise(
         Situation situation, TimeSpan target, Experience known, TimeSpan unknownBoot, IReadOnlyList<TimeSpan> running)
     {
-        var missing = situation.Pending - situation.FreeSlots - situation.IdleSlots - situation.BootingSlots;
+        var missing = situation.Pending + situation.Returning - situation.FreeSlots - situation.IdleSlots - situation.BootingSlots;
         if (missing <= 0)
             return (PerTask.Advise(situation), null, null);
         var tasks = $"{Words.Count(situation.Pending, "task")} {(situation.Pending == 1 ? "waits" : "wait")}, the longest for {Words.Duration(situation.OldestWait)}";
