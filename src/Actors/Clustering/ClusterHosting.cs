@@ -30,7 +30,7 @@ public static class ClusterHosting
         .AddHocon(Timing, HoconAddMode.Prepend)
         .WithRemoting(new RemoteOptions())
         .WithClustering(new ClusterOptions { MinimumNumberOfMembers = 1, Roles = [.. settings.Roles] })
-        .AddHocon(Remoting.Hocon(settings), HoconAddMode.Prepend)
+        .WithRemoting(settings)
         .AddHocon($"akka.cluster.app-version = \"{version}\"", HoconAddMode.Prepend);
 
     /// <summary>Registers what joins this node to the others that use its database, or its seed nodes, and what drains it before it stops.</summary>

@@ -50,6 +50,9 @@ public sealed class ClusterSettings : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>The certificates with which nodes prove to each other that they belong together; without them <see cref="Host"/> is a loopback address.</summary>
+    public RemotingTls Tls { get; set; } = new();
+
     /// <summary>Whether others than the programs of this machine can reach the port.</summary>
     internal bool LeavesTheLoopback => !(Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address)));
 

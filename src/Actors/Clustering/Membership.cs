@@ -78,7 +78,8 @@ public sealed partial class Membership(
             await pause.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await _closing.CancelAsync().ConfigureAwait(false);
+        if (!_disposed)
+            await _closing.CancelAsync().ConfigureAwait(false);
     }
 
     public Task StopAsync(CancellationToken cancellationToken)

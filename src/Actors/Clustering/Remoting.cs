@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Akka.Hosting;
 
 namespace ControlPlane.Actors.Clustering;
 
@@ -11,11 +12,23 @@ internal static class Remoting
     /// <summary>What is wrong with the settings; empty if nothing is.</summary>
     public static IEnumerable<string> Faults(ClusterSettings settings)
     {
-        if (settings.LeavesTheLoopback)
-            yield return $"Cluster:Host is '{settings.Host}', which others can reach, and what nodes say to each other is not encrypted; use a loopback address such as 127.0.0.1.";
+        foreach (var fault in settings.Tls.Faults("Cluster:Tls"))
+            yield return fault;
+        if (settings.LeavesTheLoopback && !settings.Tls.IsOn)
+        {
+            yield return $"Cluster:Host is '{settings.Host}', which others can reach, and what nodes say to each other is not encrypted; set Cluster:Tls ('controlplane certs init' makes the files), "
+                + "or use a loopback address such as 127.0.0.1.";
+        }
     }
 
-    public static Config Hocon(ClusterSettings settings) => ConfigurationFactory.ParseString($$"""
+    /// <summary>Puts the settings over all others.</summary>
+    public static AkkaConfigurationBuilder WithRemoting(this AkkaConfigurationBuilder builder, ClusterSettings settings)
+    {
+        builder.AddHocon(Hocon(settings), HoconAddMode.Prepend);
+        return settings.Tls.IsOn ? builder.AddHocon(RemotingTls.Hocon, HoconAddMode.Prepend).AddSetup(settings.Tls.Setup()) : builder;
+    }
+
+    private static Config Hocon(ClusterSettings settings) => ConfigurationFactory.ParseString($$"""
         akka.remote.dot-netty.tcp {
           hostname = "{{settings.Host}}"
           port = {{settings.Port}}
