@@ -4,6 +4,7 @@ using ControlPlane.ClearMl;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Storage;
+using ControlPlane.Security;
 using ControlPlane.Tasks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
@@ -28,6 +29,7 @@ internal sealed class QueueHost : IAsyncDisposable
             DatabaseKind.Sqlite,
             $"Data Source={Path.Combine(_folder, "queue.db")}",
             new EmbeddedQueueOptions { LogFollowPeriod = TimeSpan.FromMilliseconds(10) });
+        builder.Services.AddControlPlaneSecurity(DatabaseKind.Sqlite, $"Data Source={Path.Combine(_folder, "queue.db")}", new SecurityOptions(), Listening.Of("http://127.0.0.1:1"));
         _app = builder.Build();
         _app.MapClearMlApi();
         _app.MapTasks();

@@ -10,16 +10,19 @@ internal sealed class NodeProcess : IDisposable
     private readonly string folder;
     private readonly string configuration;
     private readonly string? connectionString;
+    private readonly IReadOnlyList<string> settings;
     private Process? process;
 
     /// <param name="folder">Where everything of it is kept.</param>
     /// <param name="configuration">The document that it is started with.</param>
     /// <param name="connectionString">A PostgreSQL database; null for SQLite in the folder.</param>
-    public NodeProcess(string folder, string configuration, string? connectionString = null)
+    /// <param name="settings">More settings, as <c>Section:Key=Value</c>.</param>
+    public NodeProcess(string folder, string configuration, string? connectionString = null, params IReadOnlyList<string> settings)
     {
         this.folder = folder;
         this.configuration = configuration;
         this.connectionString = connectionString;
+        this.settings = settings;
         Url = new Uri($"http://127.0.0.1:{FreePort()}");
         Api = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(20) };
     }
@@ -50,7 +53,7 @@ internal sealed class NodeProcess : IDisposable
     public async Task StartAsync()
     {
         var log = Path.Combine(folder, "node.log");
-        var start = new ProcessStartInfo("dotnet", [Program, "run", "--data", DataFolder, "--listen", Url.ToString(), "--config", configuration, "--log-file", log]);
+        var start = new ProcessStartInfo("dotnet", [Program, "run", "--data", DataFolder, "--listen", Url.ToString(), "--config", configuration, "--log-file", log, .. settings.SelectMany(s => new[] { "--set", s })]);
         if (connectionString is not null)
             start.Environment["CONTROLPLANE_Storage__ConnectionString"] = connectionString;
         process = Process.Start(start)!;
@@ -66,10 +69,13 @@ internal sealed class NodeProcess : IDisposable
         process = null;
     }
 
-    /// <summary>Runs a verb of the command line to its end.</summary>
-    public async Task<(int ExitCode, string Output)> RunVerbAsync(params string[] arguments)
+    /// <summary>Runs a verb of the command line against this node to its end.</summary>
+    public Task<(int ExitCode, string Output)> RunVerbAsync(params string[] arguments) => RunProgramAsync([.. arguments, "--server", Url.ToString()]);
+
+    /// <summary>Runs the program to its end.</summary>
+    public static async Task<(int ExitCode, string Output)> RunProgramAsync(params string[] arguments)
     {
-        using var verb = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments, "--server", Url.ToString()])
+        using var verb = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -59,7 +59,7 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         switch (message)
         {
             case GatewayQuery:
-                Answer(state => GatewayView.From(_provider, state));
+                Answer(state => GatewayView.From(_provider, state, Now));
                 break;
             case Reminder:
                 Remind();
@@ -157,8 +157,8 @@ public sealed record GatewayView(
     string Provider, bool Configured, int LaunchesInFlight, int Terminating, int Machines, int Orphans, DateTimeOffset NextSweepAt, int FailedSweeps, string? Fault,
     IReadOnlyList<ExhaustedOffer> Exhausted)
 {
-    public static GatewayView From(string provider, GatewayState state) => new(
+    public static GatewayView From(string provider, GatewayState state, DateTimeOffset now) => new(
         provider, state.Spec is not null, state.Gathering.Count + state.Batches.Values.Sum(b => b.Open.Count), state.Ending.Count,
         state.Queues.Values.Sum(q => q.Machines.Count(m => m.State != MachineState.Ended)), state.Orphans.Count, state.NextSweepAt, state.FailedSweeps, state.SweepFault,
-        state.Exhausted);
+        [.. state.Exhausted.Where(e => e.Until > now)]);
 }

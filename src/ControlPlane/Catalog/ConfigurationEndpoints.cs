@@ -2,10 +2,12 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Security.Cryptography;
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Http;
 using ControlPlane.Providers.Plugins;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -23,7 +25,7 @@ internal static class ConfigurationEndpoints
             .Produces<ConfigurationView>().Produces<string>(contentType: Yaml).ProducesProblem(503);
         foreach (var method in new[] { "PUT", "POST" })
         {
-            configuration.MapMethods("/", [method], ApplyAsync).WithSummary("Put a whole document in force, YAML or JSON, or nothing of it; with dryRun=true only answer the differences")
+            configuration.MapMethods("/", [method], ApplyAsync).RequireAuthorization(Policies.Admin).Audited("apply", "configuration").WithSummary("Put a whole document in force, YAML or JSON, or nothing of it; with dryRun=true only answer the differences")
                 .Accepts<string>(Yaml, "application/json", "text/plain").Produces<AppliedView>().ProducesProblem(400).ProducesProblem(412).ProducesProblem(413).ProducesProblem(503);
         }
 
@@ -69,6 +71,7 @@ internal static class ConfigurationEndpoints
             case CatalogReply.Applied applied:
                 var revision = dryRun == true ? applied.Revision - 1 : applied.Revision;
                 context.Response.Headers.ETag = TagOf(revision);
+                Auditing.Changed(context, AuditChanges.Of(applied));
                 return TypedResults.Ok(new AppliedView(revision, dryRun != true, dryRun == true, [.. applied.Changes.Select(ChangeView.From)]));
             case CatalogReply.Unchanged unchanged:
                 context.Response.Headers.ETag = TagOf(unchanged.Revision);

@@ -2,8 +2,10 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ControlPlane.Audit;
 using ControlPlane.Providers.ClearMl.Wire;
 using ControlPlane.Providers.Embedded;
+using ControlPlane.Security;
 
 namespace ControlPlane.ClearMl;
 
@@ -71,13 +73,22 @@ public static class ClearMlEndpoints
         var group = endpoints.MapGroup(prefix);
         group.MapMethods($"/{Call}", Methods, AnswerAsync);
         group.MapMethods($"/{{version:regex(^v\\d{{{{1,2}}}}(\\.\\d{{{{1,3}}}})?$)}}/{Call}", Methods, AnswerAsync);
-        return group.ExcludeFromDescription();
+        return group.RequireAuthorization(Policies.Worker).WithMetadata(new RefusalFormat(RefuseAsync), new NotAudited("Workers report and submit; the list of tasks is their record."))
+            .ExcludeFromDescription();
     }
 
     private static async Task AnswerAsync(HttpContext http)
     {
         var name = (string)http.Request.RouteValues["call"]!;
-        var answer = await TryAnswerAsync(http, name);
+        await WriteAsync(http, name, await TryAnswerAsync(http, name));
+    }
+
+    /// <summary>Clients take 401 in an envelope as the end of their session, and log in again.</summary>
+    private static Task RefuseAsync(HttpContext http, int status, string reason) => WriteAsync(
+        http, (string)http.Request.RouteValues["call"]!, ClearMlAnswer.Refuse(status == StatusCodes.Status401Unauthorized ? ClearMlError.Unauthorized : ClearMlError.Forbidden, reason));
+
+    private static async Task WriteAsync(HttpContext http, string name, ClearMlAnswer answer)
+    {
         var id = Guid.NewGuid().ToString("N");
         var version = http.Request.RouteValues["version"] is string text ? double.Parse(text[1..], CultureInfo.InvariantCulture) : ApiVersion;
         var meta = new ClearMlMeta
@@ -142,6 +153,9 @@ internal sealed class ClearMlCall(HttpContext http, EmbeddedQueue queue, TimePro
     public ReadOnlyMemory<byte> Body => body;
 
     public CancellationToken Cancel => http.RequestAborted;
+
+    /// <summary>The token that the request brought; null for none.</summary>
+    public string? Token => TokenAuthentication.Presented(http.Request);
 
     public string? Ip => http.Connection.RemoteIpAddress?.ToString();
 

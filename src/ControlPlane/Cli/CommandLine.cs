@@ -75,7 +75,7 @@ public static class CommandLine
         var options = new GlobalOptions(parts.Terminal);
         var root = new RootCommand("Scales machines for queues of machine-learning tasks, and never on money that is not set aside. Without a verb: run.")
         {
-            options.Server, options.Token, options.Timeout,
+            options.Server, options.Token, options.TokenFile, options.Timeout,
         };
         var verbs = new Verbs(parts, options);
         Verbs.Add(root, NodeVerbs.Run(verbs, root));
@@ -84,6 +84,7 @@ public static class CommandLine
         Verbs.Add(root, [GetVerb.Build(verbs), ExplainVerb.Build(verbs)]);
         Verbs.Add(root, OperatorVerbs.Build(verbs));
         Verbs.Add(root, [TaskVerbs.Build(verbs)]);
+        Verbs.Add(root, [TokenVerbs.Build(verbs), CertificateVerbs.Build(verbs), NodeVerbs.Health(verbs)]);
         Verbs.Add(root, NodeVerbs.Others(verbs));
         return root;
     }

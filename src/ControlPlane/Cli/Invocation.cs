@@ -8,6 +8,7 @@ internal sealed class GlobalOptions
 {
     public const string ServerVariable = "CONTROLPLANE_SERVER";
     public const string TokenVariable = "CONTROLPLANE_TOKEN";
+    public const string TokenFileVariable = "CONTROLPLANE_TOKEN_FILE";
     private static readonly TimeSpan _defaultTimeout = TimeSpan.FromSeconds(30);
 
     public GlobalOptions(Terminal terminal)
@@ -28,6 +29,12 @@ internal sealed class GlobalOptions
             HelpName = "TOKEN",
             Recursive = true,
         };
+        TokenFile = new Option<string?>("--token-file")
+        {
+            Description = $"A file that holds the API token. Also by {TokenFileVariable}.",
+            HelpName = "FILE",
+            Recursive = true,
+        };
         Timeout = new Option<TimeSpan>("--timeout")
         {
             Description = "How long one request may take: 100ms to 1h.",
@@ -41,6 +48,8 @@ internal sealed class GlobalOptions
     public Option<Uri> Server { get; }
 
     public Option<string?> Token { get; }
+
+    public Option<string?> TokenFile { get; }
 
     public Option<TimeSpan> Timeout { get; }
 
@@ -78,11 +87,31 @@ internal sealed class Invocation(ParseResult parse, CommandParts parts, GlobalOp
 
     public bool Has(Option option) => parse.GetResult(option) is { Implicit: false };
 
+    /// <summary>The command line or the environment says which server to talk to.</summary>
+    public bool NamesServer => Has(options.Server) || Terminal.Variable(GlobalOptions.ServerVariable) is not null;
+
     /// <summary>A client of the server that the command line names. The caller disposes it.</summary>
     public ApiClient Connect() => Connect(Value(options.Server));
 
     public ApiClient Connect(Uri server) =>
-        new(new ApiSettings { Server = server, Token = Value(options.Token) ?? Terminal.Variable(GlobalOptions.TokenVariable), Timeout = Value(options.Timeout) }, parts.Http(), parts.Time);
+        new(new ApiSettings { Server = server, Token = Token(), Timeout = Value(options.Timeout) }, parts.Http(), parts.Time);
+
+    /// <summary>From the command line, then from the environment; a token before a file.</summary>
+    private string? Token()
+    {
+        if ((Value(options.Token) ?? (Has(options.TokenFile) ? null : Terminal.Variable(GlobalOptions.TokenVariable))) is { } token)
+            return token;
+        if ((Value(options.TokenFile) ?? Terminal.Variable(GlobalOptions.TokenFileVariable)) is not { } file)
+            return null;
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new FaultyInputException($"The token's file {file} cannot be read: {e.Message}");
+        }
+    }
 
     /// <summary>A line of results.</summary>
     public void Say(string line) => Terminal.Output.WriteLine(Printable.Line(line));

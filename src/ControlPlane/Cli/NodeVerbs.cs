@@ -56,6 +56,23 @@ internal static class NodeVerbs
         });
     }
 
+    /// <summary>For engines that ask a container how it is: needs no other program in the image.</summary>
+    public static Command Health(Verbs verbs)
+    {
+        var ready = new Option<bool>("--ready") { Description = "Ask whether it may be given work, and not only whether it answers." };
+        return verbs.Make(
+            "health",
+            "Ask a node how it is; the exit code is 0 if it is well.",
+            async (i, cancel) =>
+            {
+                using var api = i.Connect();
+                var answer = await api.GetAsync(i.Value(ready) ? "/health/ready" : "/health/live", cancel);
+                i.Say(answer.Text("status") ?? throw new UnreachableServerException("The server's answer has no status in it. Is it a ControlPlane?"));
+                return ExitCode.Ok;
+            },
+            ready);
+    }
+
     /// <summary>A verb that reads its own arguments.</summary>
     private static Command Passing(string name, string description, Func<IReadOnlyList<string>, CancellationToken, Task<int>> run)
     {

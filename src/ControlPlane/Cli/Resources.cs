@@ -151,6 +151,19 @@ internal static class Resources
         Tasks,
         new("configuration", ConfigurationVerbs.Path, Naming.Single, []),
         new("cluster", "/api/v1/cluster", Naming.Single, []),
+        new("audit", "/api/v1/audit", Naming.Many,
+        [
+            Column.OfTime("AT", "at"),
+            Column.Of("BY", "by"),
+            Column.Of("ROLE", "role") with { Wide = true },
+            Column.Of("ADDRESS", "address") with { Wide = true },
+            Column.Of("NODE", "node") with { Wide = true },
+            Column.Of("ACT", "act"),
+            Column.Of("KIND", "kind"),
+            Column.Of("SUBJECT", "subject"),
+            Column.Of("OUTCOME", "outcome"),
+            new("CHANGES", (item, _) => string.Join("; ", item.Items("changes").Select(c => $"{c.Text("field")}: {c.Text("before") ?? "none"} -> {c.Text("after") ?? "none"}"))),
+        ]),
     ];
 
     /// <summary>How many instances of a queue are in which phase.</summary>

@@ -7,7 +7,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
-        var health = app.MapGroup("/health").WithTags("Health");
+        var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous();
         health.MapGet("/live", () => TypedResults.Ok(new HealthView("live", []))).WithSummary("Whether the process answers at all");
         health.MapGet("/ready", ReadyAsync).WithSummary("Whether the node may be given work; 503 with every reason if not").Produces<HealthView>(503);
     }

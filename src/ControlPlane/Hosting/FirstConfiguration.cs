@@ -3,6 +3,7 @@ using Akka.Hosting;
 using ControlPlane.Actors.Catalog;
 using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Shell;
+using ControlPlane.Audit;
 using ControlPlane.Catalog;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Health;
@@ -14,7 +15,7 @@ namespace ControlPlane.Hosting;
 /// Applies the configuration file that the node was started with, if any; a node that never had a configuration gets a small default. Asks until the
 /// catalog answers: it may still be recovering.
 /// </summary>
-internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActorRegistry registry, PolicyPlugins plugins, TimeProvider time, ILogger<FirstConfiguration> log)
+internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActorRegistry registry, PolicyPlugins plugins, AuditLog audit, TimeProvider time, ILogger<FirstConfiguration> log)
     : BackgroundService, IReadinessCheck
 {
     private volatile bool settled;
@@ -65,16 +66,22 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
 
         // The token is the content's own: a repeated start with the same file asks for nothing new.
         var token = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+        var entry = await audit.BeginAsync(new AuditAct(new AuditCaller(by, "node", null), "apply", "configuration", "configuration"), cancel).ConfigureAwait(false);
         var reply = await regions.AskCatalogAsync<object>(
             new CatalogCommand.Apply(configuration, view.Revision, by, $"{token}-{view.Revision}"), node.AskTimeout, cancel).ConfigureAwait(false);
         switch (reply)
         {
             case CatalogReply.Applied applied:
                 Applied(log, by, applied.Revision, applied.Changes.Count);
+                await audit.EndAsync(entry, AuditLog.Done, [.. AuditChanges.Of(applied)], cancel).ConfigureAwait(false);
                 break;
             case CatalogReply.Refused refused:
                 foreach (var fault in refused.Faults)
                     Faulty(log, by, fault.ToString());
+                await audit.EndAsync(entry, AuditLog.Refused, [], cancel).ConfigureAwait(false);
+                break;
+            case CatalogReply.Unchanged:
+                await audit.EndAsync(entry, AuditLog.Done, [], cancel).ConfigureAwait(false);
                 break;
             case ShellRefusal refusal:
                 NotApplied(log, by, refusal.Reason.ToString());

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Akka.Hosting;
 using ControlPlane.Actors;
 using ControlPlane.Actors.Clustering;
@@ -12,11 +13,13 @@ using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Health;
 using ControlPlane.Http;
+using ControlPlane.Providers.Bootstrap;
 using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Plugins;
 using ControlPlane.Providers.Secrets;
 using ControlPlane.Providers.Storage;
+using ControlPlane.Security;
 using ControlPlane.Tasks;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -32,7 +35,7 @@ public static partial class NodeHost
     public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
-        builder.Configuration.AddEnvironmentVariables("CONTROLPLANE_").AddCommandLine(arguments);
+        builder.Configuration.AddNodeSettings(arguments);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
@@ -48,9 +51,14 @@ public static partial class NodeHost
         var queue = settings.Read<EmbeddedQueueOptions>("EmbeddedQueue");
         settings.Add(queue.Faults());
         var storage = settings.Read<StorageOptions>(StorageOptions.Section);
+        var security = settings.Read<SecurityOptions>(SecurityOptions.Section);
+        if (node.IsHttps && security.CertificateFile is null)
+            settings.Add([$"Security:CertificateFile is missing: Node:Url is '{node.Url}', and https needs a certificate."]);
         settings.ThrowIfFaulty();
 
         builder.WebHost.UseUrls(node.Url);
+        if (security.CertificateFile is { } certificate)
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = X509Certificate2.CreateFromPemFile(certificate, security.KeyFile)));
         builder.Services.AddSingleton(node);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddControlPlaneStorage(storage);
@@ -59,7 +67,10 @@ public static partial class NodeHost
         builder.Services.AddProjection(projection);
         builder.Services.AddControlPlaneApi(api);
         Directory.CreateDirectory(node.DataFolder);
-        builder.Services.AddEmbeddedQueue(storage.Provider == StorageProvider.Sqlite ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql, QueueDatabase(node, storage), queue);
+        builder.Services.AddEmbeddedQueue(DatabaseOf(storage), QueueDatabase(node, storage), queue);
+        builder.Services.AddHostedService<SecurityStart>();
+        builder.Services.AddControlPlaneSecurity(DatabaseOf(storage), QueueDatabase(node, storage), security, Listening.Of(node.Url));
+        builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(Path.Combine(node.DataFolder, ClusterKey.FileName))));
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();
@@ -87,8 +98,10 @@ public static partial class NodeHost
         return app;
     }
 
+    internal static DatabaseKind DatabaseOf(StorageOptions storage) => storage.Provider == StorageProvider.Sqlite ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql;
+
     /// <summary>The embedded queue lives in the node's database. Its connections to SQLite have settings of their own.</summary>
-    private static string QueueDatabase(NodeOptions node, StorageOptions storage) =>
+    internal static string QueueDatabase(NodeOptions node, StorageOptions storage) =>
         storage.Provider == StorageProvider.Sqlite ? $"Data Source={Path.Combine(node.DataFolder, StorageOptions.FileName)}" : storage.Source;
 
     private static void TellOfPlugins(WebApplication app)

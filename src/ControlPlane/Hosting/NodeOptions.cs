@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net;
 
 namespace ControlPlane.Hosting;
 
@@ -10,7 +9,7 @@ public sealed class NodeOptions : IValidatableObject
 
     public const string DefaultUrl = "http://127.0.0.1:8470";
 
-    /// <summary>Where the API listens. Only loopback addresses: the API has no authentication yet.</summary>
+    /// <summary>Where the API listens, http or https. Addresses that others can reach need authentication; without it the node does not start.</summary>
     [Required]
     public string Url { get; set; } = DefaultUrl;
 
@@ -34,12 +33,12 @@ public sealed class NodeOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan AskTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    internal bool IsHttps => Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!Uri.TryCreate(Url, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp || uri.AbsolutePath != "/")
+        if (!Uri.TryCreate(Url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")
             yield return new ValidationResult($"Node:Url is '{Url}'; write a URL such as {DefaultUrl}.", [nameof(Url)]);
-        else if (!(uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address))))
-            yield return new ValidationResult($"Node:Url is '{Url}', which others can reach, and the API has no authentication; use a loopback address such as {DefaultUrl}.", [nameof(Url)]);
         if (ConfigurationFile is { } file && !File.Exists(file))
             yield return new ValidationResult($"Node:ConfigurationFile is '{file}', and there is no such file.", [nameof(ConfigurationFile)]);
     }

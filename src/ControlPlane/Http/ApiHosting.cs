@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ControlPlane.Audit;
 using ControlPlane.Budgets;
 using ControlPlane.Catalog;
 using ControlPlane.Changes;
@@ -12,6 +13,7 @@ using ControlPlane.Providers;
 using ControlPlane.Providers.Plugins;
 using ControlPlane.Queues;
 using ControlPlane.Scaling;
+using ControlPlane.Security;
 using ControlPlane.Sources;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
@@ -23,8 +25,9 @@ namespace ControlPlane.Http;
 public static class ApiHosting
 {
     /// <summary>
-    /// Registers the API. It needs the actor system with the entities, the storage, and the read model
-    /// (<see cref="Actors.ReadModel.ReadModelHosting.AddReadModel"/> with <see cref="Actors.ReadModel.ReadModelHosting.AddProjection"/>).
+    /// Registers the API. It needs the actor system with the entities, the storage, the read model
+    /// (<see cref="Actors.ReadModel.ReadModelHosting.AddReadModel"/> with <see cref="Actors.ReadModel.ReadModelHosting.AddProjection"/>), and
+    /// <see cref="SecurityHosting.AddControlPlaneSecurity"/>.
     /// </summary>
     public static IServiceCollection AddControlPlaneApi(this IServiceCollection services, HttpApiOptions options)
     {
@@ -51,8 +54,10 @@ public static class ApiHosting
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseAuthentication();
+        app.UseAuthorization();
         var api = app.MapGroup("/api/v1");
-        var known = api.MapGroup("").RefuseUnknownQuery();
+        var known = api.MapGroup("").RefuseUnknownQuery().RequireAuthorization(Policies.Viewer);
         known.MapSources();
         known.MapProviders();
         known.MapPools();
@@ -63,10 +68,12 @@ public static class ApiHosting
         known.MapCluster();
         known.MapConfiguration();
         known.MapChanges();
+        known.MapTokens();
+        known.MapAudit();
         app.MapHealth();
-        app.MapPrometheusScrapingEndpoint("/metrics");
-        app.MapOpenApi("/openapi/{documentName}.json");
-        app.MapScalarApiReference("/docs", ApiDocument.Show);
+        app.MapPrometheusScrapingEndpoint("/metrics").RequireAuthorization(Policies.Metrics);
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        app.MapScalarApiReference("/docs", ApiDocument.Show).AllowAnonymous();
         return api;
     }
 }

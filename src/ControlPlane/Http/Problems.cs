@@ -22,6 +22,12 @@ public static class Problems
     /// <summary>400 <c>invalid-request</c> for a single field.</summary>
     public static ProblemHttpResult Invalid(string field, string message) => Invalid(new Dictionary<string, string[]> { [field] = [message] });
 
+    /// <summary>401 <c>unauthorized</c>: who asks is not known.</summary>
+    public static ProblemHttpResult Unauthorized(string detail) => Make(StatusCodes.Status401Unauthorized, "unauthorized", "Who are you?", detail);
+
+    /// <summary>403 <c>forbidden</c>: who asks may not.</summary>
+    public static ProblemHttpResult Forbidden(string detail) => Make(StatusCodes.Status403Forbidden, "forbidden", "Not allowed", detail);
+
     /// <summary>404 <c>not-found</c>.</summary>
     public static ProblemHttpResult NotFound(string what, string id) =>
         Make(StatusCodes.Status404NotFound, "not-found", $"No such {what}", $"There is no {what} '{id}'.");

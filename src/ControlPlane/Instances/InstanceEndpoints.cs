@@ -1,8 +1,10 @@
 using System.ComponentModel;
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Http;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ControlPlane.Instances;
@@ -17,8 +19,8 @@ internal static class InstanceEndpoints
         var instances = api.MapGroup("/instances").WithTags("Instances");
         instances.MapGet("/", ListAsync).WithSummary("Instances, the newest first").ProducesProblem(400);
         instances.MapGet("/{id}", GetAsync).WithSummary("One instance and its history in sentences").ProducesProblem(404);
-        instances.MapPost("/{id}/drain", DrainAsync).WithSummary("Let an instance finish its tasks and leave").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
-        instances.MapPost("/{id}/terminate", TerminateAsync).WithSummary("End an instance now; its tasks go back to the queue").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        instances.MapPost("/{id}/drain", DrainAsync).RequireAuthorization(Policies.Operator).Audited("drain", "instance", "id").WithSummary("Let an instance finish its tasks and leave").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        instances.MapPost("/{id}/terminate", TerminateAsync).RequireAuthorization(Policies.Operator).Audited("terminate", "instance", "id").WithSummary("End an instance now; its tasks go back to the queue").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
     }
 
     private static async Task<Results<Ok<PageView<InstanceView>>, ProblemHttpResult>> ListAsync(

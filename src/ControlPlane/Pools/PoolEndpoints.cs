@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Http;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ControlPlane.Pools;
@@ -14,7 +16,7 @@ internal static class PoolEndpoints
         var pools = api.MapGroup("/pools").WithTags("Pools");
         pools.MapGet("/", ListAsync).WithSummary("All pools, by name").ProducesProblem(400);
         pools.MapGet("/{name}", GetAsync).WithSummary("One pool, and what stops it").ProducesProblem(404);
-        pools.MapPost("/{name}/reset", ResetAsync).WithSummary("Close a pool's breaker and forget its lack of capacity: it launches again").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        pools.MapPost("/{name}/reset", ResetAsync).RequireAuthorization(Policies.Operator).Audited("reset", "pool", "name").WithSummary("Close a pool's breaker and forget its lack of capacity: it launches again").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
     }
 
     private static async Task<Results<Ok<PageView<PoolView>>, ProblemHttpResult>> ListAsync(

@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Http;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ControlPlane.Queues;
@@ -15,7 +17,7 @@ internal static class QueueEndpoints
         queues.MapGet("/", ListAsync).WithSummary("All queues, by name").ProducesProblem(400);
         queues.MapGet("/{name}", GetAsync).WithSummary("One queue as its scaler sees it now").ProducesProblem(404).ProducesProblem(503);
         queues.MapGet("/{name}/explain", ExplainAsync).WithSummary("Why the queue has the machines that it has, and why not more, in words").ProducesProblem(404).ProducesProblem(503);
-        queues.MapPost("/{name}/drain", DrainAsync).WithSummary("Let all its instances finish their tasks and leave; new ones come if there is demand and it is not paused")
+        queues.MapPost("/{name}/drain", DrainAsync).RequireAuthorization(Policies.Operator).Audited("drain", "queue", "name").WithSummary("Let all its instances finish their tasks and leave; new ones come if there is demand and it is not paused")
             .ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
     }
 

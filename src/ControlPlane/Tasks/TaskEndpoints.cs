@@ -3,9 +3,11 @@ using System.Data.Common;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Http;
 using ControlPlane.Providers.Embedded;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ControlPlane.Tasks;
@@ -23,13 +25,13 @@ public static class TaskEndpoints
 
     public static IEndpointConventionBuilder MapTasks(this IEndpointRouteBuilder endpoints)
     {
-        var tasks = endpoints.MapGroup(Path).WithTags("Tasks").AddEndpointFilter(TellDatabaseFaultsAsync);
-        tasks.MapPost("/", SubmitAsync).WithSummary("Submit a task, or a batch of up to 1,000 under 'tasks', all or none")
+        var tasks = endpoints.MapGroup(Path).WithTags("Tasks").RequireAuthorization(Policies.Viewer).AddEndpointFilter(TellDatabaseFaultsAsync);
+        tasks.MapPost("/", SubmitAsync).RequireAuthorization(Policies.Operator).WithMetadata(new NotAudited("Tasks are work, not changes of how it is done; the list of tasks is their record.")).WithSummary("Submit a task, or a batch of up to 1,000 under 'tasks', all or none")
             .Accepts<TaskSubmission>("application/json").Produces<TaskView>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         tasks.MapGet("/", ListAsync).WithSummary("Tasks, newest first").Produces<TaskPage>().ProducesProblem(StatusCodes.Status400BadRequest);
         tasks.MapGet("/{id}", GetAsync).WithSummary("One task and its attempts").Produces<TaskView>().ProducesProblem(StatusCodes.Status404NotFound);
-        tasks.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel a task; a running command is ended by its worker within seconds")
+        tasks.MapPost("/{id}/cancel", CancelAsync).RequireAuthorization(Policies.Operator).Audited("cancel", "task", "id").WithSummary("Cancel a task; a running command is ended by its worker within seconds")
             .Produces<TaskView>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         tasks.MapGet("/{id}/logs", TaskLogs.GetAsync).WithSummary("What the task wrote, attempt after attempt").Produces<string>(contentType: "text/plain")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);

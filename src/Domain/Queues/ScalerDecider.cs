@@ -184,7 +184,7 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
             // Two machines of one intent would be a defect of the provider; whatever they are, the one that runs is what counts.
             var machine = shown[instance.Id].OrderBy(m => m.State == MachineState.Ended).FirstOrDefault();
             if (machine is not null)
-                step.Route(instance.Id, new InstanceCommand.MachineSeen(machine));
+                step.Route(instance.Id, new InstanceCommand.MachineSeen(machine, sweep.AsOf, step.State.Spec?.Requeue is { AtNotice: true }));
             else if (sweep.Complete)
                 step.Route(instance.Id, new InstanceCommand.MachineAbsent(sweep.AsOf, sweep.ConsistencyWindow));
         }

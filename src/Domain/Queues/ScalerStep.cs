@@ -109,6 +109,11 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
             case InstanceEvent.DrainStarted { Outcome: Outcome.StuckBooting } e:
                 Failed(instance, e.Because);
                 break;
+            case InstanceEvent.PriceSeen e when e.Rate > instance.WorstRate && !(instance.SeenRate > instance.WorstRate):
+                WorkerIdentity.Say(
+                    this,
+                    $"instance {instance.Id} is billed at {e.Rate} and its lease covers {instance.WorstRate}: that much is posted and no more, so its budget may be exceeded; raise the price of its offer in pool {pool.Name}");
+                break;
             case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed, Fault: ProviderFault.Misconfigured } e:
                 Failed(instance, e.Because);
                 break;

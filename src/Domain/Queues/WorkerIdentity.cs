@@ -59,7 +59,7 @@ internal static class WorkerIdentity
     }
 
     /// <summary>Recorded as a decision that changes nothing, so that it stands where people look for what happened to their queue.</summary>
-    private static void Say(ScalerStep step, string sentence)
+    internal static void Say(ScalerStep step, string sentence)
     {
         var situation = ScalingRules.Describe(step.State, step.Now);
         step.Record(new ScalerEvent.Decided(new DecisionRecord(step.Now, "warning", situation, situation.Serving, sentence, [], [], step.State.LastDecision?.HeldBack ?? [])));

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ControlPlane.Domain.Instances;
 using Microsoft.Extensions.Options;
 
 namespace ControlPlane.Providers.Local;
@@ -19,6 +20,9 @@ public sealed class LocalProviderOptions : IValidatableObject
     [Required]
     [Url]
     public required string ServerUrl { get; init; }
+
+    /// <summary>The token that an instance's worker shows its server; null for none.</summary>
+    public Func<InstanceId, string>? TokenOf { get; init; }
 
     /// <summary>The command that becomes a worker when the worker's options are added to it. By default this program's own <c>worker</c> verb.</summary>
     [MinLength(1)]

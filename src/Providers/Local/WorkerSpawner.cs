@@ -13,6 +13,9 @@ internal sealed class WorkerSpawner(LocalProviderOptions options)
     /// <summary>The variable that marks every process of an instance.</summary>
     public const string InstanceVariable = "CONTROLPLANE_INSTANCE";
 
+    /// <summary>The variable that holds the worker's token; the worker keeps it from its tasks.</summary>
+    public const string TokenVariable = "CONTROLPLANE_TOKEN";
+
     // Our streams are replaced before the worker's first instruction; the shell then becomes the worker, under the same process id.
     private const string Script = "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-";
 
@@ -52,6 +55,8 @@ internal sealed class WorkerSpawner(LocalProviderOptions options)
 
         foreach (var (name, value) in template.Environment)
             environment[name] = value;
+        if (options.TokenOf is { } tokenOf)
+            environment[TokenVariable] = tokenOf(instance);
         environment[InstanceVariable] = instance.Value;
     }
 

@@ -2,6 +2,7 @@ using ControlPlane.ClearMl;
 using ControlPlane.Providers.Embedded;
 using ControlPlane.Providers.Storage;
 using ControlPlane.Providers.Tests.ClearMl;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -24,6 +25,7 @@ public sealed class EmbeddedContractTests : ClearMlSourceContract
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Services.AddEmbeddedQueue(DatabaseKind.Sqlite, $"Data Source={Path.Combine(folder, "queue.db")}");
+        builder.Services.AddControlPlaneSecurity(DatabaseKind.Sqlite, $"Data Source={Path.Combine(folder, "queue.db")}", new SecurityOptions(), Listening.Of("http://127.0.0.1:1"));
         app = builder.Build();
         app.MapClearMlApi();
         await app.StartAsync();

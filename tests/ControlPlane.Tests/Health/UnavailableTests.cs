@@ -10,6 +10,8 @@ using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
 using ControlPlane.Host.Tests.Hosting;
 using ControlPlane.Http;
+using ControlPlane.Providers.Storage;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Data.Sqlite;
@@ -41,6 +43,7 @@ public sealed class UnavailableTests : IAsyncLifetime
                 registry.Register<ScalerRegion>(system.ActorOf(Props.Create<Refusing>()));
             }));
         builder.Services.AddControlPlaneApi(new HttpApiOptions { AskTimeout = TimeSpan.FromMilliseconds(200) });
+        builder.Services.AddControlPlaneSecurity(DatabaseKind.Sqlite, $"Data Source={Path.Combine(_folder, StorageOptions.FileName)}", new SecurityOptions(), Listening.Of("http://127.0.0.1:1"));
         _app = builder.Build();
         _app.MapControlPlaneApi().MapGet("/refused", (EntityAsks entities, CancellationToken cancel) => entities.ScalerAsync("gpu", cancel));
         _app.MapPost("/echo", (Echo echo) => echo);

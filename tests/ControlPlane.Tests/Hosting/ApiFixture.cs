@@ -16,7 +16,9 @@ using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Http;
 using ControlPlane.Providers.ClearMl;
+using ControlPlane.Providers.Storage;
 using ControlPlane.Providers.Tests.ClearMl;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Data.Sqlite;
@@ -55,6 +57,7 @@ public sealed class ApiFixture : IAsyncLifetime
             .WithControlPlaneEntities(services)
             .AddHocon("akka.loglevel = WARNING", HoconAddMode.Prepend));
         builder.Services.AddControlPlaneApi(new HttpApiOptions { Heartbeat = TimeSpan.FromMilliseconds(200), AskTimeout = TimeSpan.FromSeconds(20) });
+        builder.Services.AddControlPlaneSecurity(DatabaseKind.Sqlite, $"Data Source={Path.Combine(_folder, StorageOptions.FileName)}", new SecurityOptions(), Listening.Of("http://127.0.0.1:1"));
         _app = builder.Build();
         _app.MapControlPlaneApi();
         await _app.StartAsync();

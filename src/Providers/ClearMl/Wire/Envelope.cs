@@ -58,6 +58,10 @@ public sealed record ClearMlError(int Code, int Subcode)
 
     public static ClearMlError InvalidScrollId { get; } = new(400, 1104);
 
+    public static ClearMlError Unauthorized { get; } = new(401, 0);
+
+    public static ClearMlError Forbidden { get; } = new(403, 0);
+
     public static ClearMlError TooLarge { get; } = new(413, 0);
 
     public static ClearMlError DataError { get; } = new(500, 0);
