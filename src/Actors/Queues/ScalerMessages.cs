@@ -31,4 +31,5 @@ public static class ScalerMessages
 [JsonSerializable(typeof(GuestQuery))]
 [JsonSerializable(typeof(GuestStanding))]
 [JsonSerializable(typeof(GuestAnswer))]
+[JsonSerializable(typeof(GuestAnswer.Granted), TypeInfoPropertyName = "GuestGranted")]
 internal sealed partial class ScalerMessageJson : JsonSerializerContext;
