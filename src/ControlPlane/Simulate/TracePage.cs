@@ -84,7 +84,7 @@ internal static class TracePage
         Fact(html, Words.Duration(report.Span), "from the first job to the last end");
         Fact(html, TraceText.Money(first.Outcome.Cost), $"cost of {first.Name}");
         Fact(html, $"{TraceText.Ratio(report.Rows[0].ToLowerBound)}", "of the lower bound");
-        Fact(html, Words.Duration(first.Outcome.Wait(0.95)), "95 % of its jobs wait at most");
+        Fact(html, Words.Duration(first.Outcome.WaitOf(0.95)), "95 % of its jobs wait at most");
         Fact(html, Words.Duration(report.Options.Boot), "a boot, on average");
         html.Append("</div>\n");
     }
@@ -157,7 +157,7 @@ internal static class TracePage
         foreach (var queue in outcome.Queues)
         {
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(queue.Queue)}</td><td>{queue.Waits.Count:#,0}</td><td>{TraceText.Money(queue.Cost)}</td><td>{queue.Launches:#,0}</td><td>{queue.PeakMachines:#,0}</td>");
-            html.Append($"<td>{TraceText.Percent(queue.Utilisation)}</td><td>{Words.Duration(queue.Wait(0.5))}</td><td>{Words.Duration(queue.Wait(0.95))}</td><td>{Words.Duration(queue.Wait(0.99))}</td><td>{Words.Duration(queue.MeanWait)}</td></tr>\n");
+            html.Append($"<td>{TraceText.Percent(queue.Utilisation)}</td><td>{Words.Duration(queue.WaitOf(0.5))}</td><td>{Words.Duration(queue.WaitOf(0.95))}</td><td>{Words.Duration(queue.WaitOf(0.99))}</td><td>{Words.Duration(queue.MeanWait)}</td></tr>\n");
         }
 
         html.Append("</tbody></table></div></div>\n");
@@ -174,7 +174,7 @@ internal static class TracePage
         }
     }
 
-    private static string Wait(TraceOutcome outcome, double share) => Words.Duration(outcome.Wait(share));
+    private static string Wait(TraceOutcome outcome, double share) => Words.Duration(outcome.WaitOf(share));
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }
