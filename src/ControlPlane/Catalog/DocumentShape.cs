@@ -110,33 +110,33 @@ internal sealed class ProviderShape
     public string? Name { get; set; }
 
     [Required]
-    [Words("local")]
-    [Description("What platform it is. local: processes on the machine that ControlPlane runs on.")]
+    [Words("local", "aws")]
+    [Description("What platform it is. local: processes on the machine that ControlPlane runs on. aws: machines of EC2.")]
     public string? Kind { get; set; }
 
     [DurationText]
     [LeftOut("1s")]
-    [Description("How often all machines are listed: 200ms to 1h.")]
+    [Description("How often all machines are listed: 200ms to 1h. Left out for kind aws: 5s.")]
     public string? SweepEvery { get; set; }
 
     [DurationText]
     [LeftOut("5s")]
-    [Description("How long a machine may be missing from complete lists although it exists: 0 to 1h.")]
+    [Description("How long a machine may be missing from complete lists although it exists: 0 to 1h. Left out for kind aws: 2m.")]
     public string? ConsistencyWindow { get; set; }
 
     [DurationText]
     [LeftOut("30s")]
-    [Description("How long a tagged machine that nobody knows is left alone before it is terminated: 0 to 24h.")]
+    [Description("How long a tagged machine that nobody knows is left alone before it is terminated: 0 to 24h. Left out for kind aws: 1m.")]
     public string? OrphanGrace { get; set; }
 
     [Range(0.01, 10_000)]
     [LeftOut("20")]
-    [Description("Launch calls a second in the long run: 0.01 to 10,000. On aws left out: 2.")]
+    [Description("Launch calls a second in the long run: 0.01 to 10,000. Left out for kind aws: 2.")]
     public double? LaunchesPerSecond { get; set; }
 
     [Range(1, 100_000)]
     [LeftOut("50")]
-    [Description("Launch calls at once after a pause: 1 to 100,000. On aws left out: 5.")]
+    [Description("Launch calls at once after a pause: 1 to 100,000. Left out for kind aws: 5.")]
     public int? LaunchBurst { get; set; }
 
     [Range(0.01, 100_000)]
@@ -157,8 +157,11 @@ internal sealed class ProviderShape
 
     [Range(1, 1_000)]
     [LeftOut("100")]
-    [Description("The most instances that one call launches: 1 to 1,000. On aws left out: 1,000.")]
+    [Description("The most instances that one call launches: 1 to 1,000. Left out for kind aws, which takes no more: 250.")]
     public int? LaunchBatch { get; set; }
+
+    [Description("The account and region. Only for kind aws, which must have it.")]
+    public AwsProviderShape? Aws { get; set; }
 }
 
 [Description("A limit on spending, alone or in a tree. No instance runs on money that its budget has not set aside.")]
@@ -238,7 +241,7 @@ internal sealed class PoolShape
 
     [DurationText]
     [LeftOut("0s")]
-    [Description("The shortest time that the platform bills for an instance: 0 to 24h.")]
+    [Description("The shortest time that the platform bills for an instance: 0 to 24h. Left out in a pool with aws: 1m.")]
     public string? MinimumBilling { get; set; }
 
     [DurationText]
@@ -250,14 +253,17 @@ internal sealed class PoolShape
     public string? SpotBlackout { get; set; }
 
     [MoneyText]
-    [Description("US dollars an hour, 0 to 100,000: short for a single offer of type process. Either this or offers must be there.")]
+    [Description("US dollars an hour, 0 to 100,000: short for a single offer of type process. Either this or offers must be there, but in a pool with aws.")]
     public string? Price { get; set; }
 
-    [Description("What an instance may be launched as, tried in this order. Either this or price must be there.")]
+    [Description("What an instance may be launched as, tried in this order. Either this or price must be there, but in a pool with aws, whose offers are made of its types and zones.")]
     public List<OfferShape>? Offers { get; set; }
 
     [Description("What the provider of kind local needs to know.")]
     public LocalShape? Local { get; set; }
+
+    [Description("What the provider of kind aws needs to know.")]
+    public AwsPoolShape? Aws { get; set; }
 
     [Description("How its machines become workers at their first boot. Left out: their image sees to that. A provider of kind local starts its workers itself and takes no notice of it.")]
     public BootstrapShape? Bootstrap { get; set; }
