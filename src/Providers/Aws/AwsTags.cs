@@ -44,6 +44,23 @@ internal static class AwsTags
         return Ids(batch, tags) ? tags : null;
     }
 
+    /// <summary>
+    /// Those by which a machine of somebody else becomes ours; its own are kept. Null if its place in its launch is so far behind that the id does not fit: the id stands
+    /// at its place, as it does in a launch of ours.
+    /// </summary>
+    public static List<Ec2Tag>? AdoptionOf(LaunchBatch one, PoolTemplate.Aws template, string cluster, string provider, Ec2Instance machine)
+    {
+        var id = new string(',', machine.AmiLaunchIndex ?? 0) + one.Intents[0].Instance.Value;
+        return id.Length > MostLength ? null : [.. Own(one, template, cluster, provider).Where(t => t.Key != Name), new(Instance, id)];
+    }
+
+    /// <summary>Of which cluster it is, and which instance there; null if no ControlPlane has tagged it.</summary>
+    public static (string Cluster, InstanceId Instance)? OwnerOf(Ec2Instance machine)
+    {
+        var tags = TagsOf(machine);
+        return tags.TryGetValue(Cluster, out var cluster) ? (cluster, IdOf(machine, tags) ?? new InstanceId(machine.InstanceId)) : null;
+    }
+
     /// <summary>Whose machine it is. One whose tags were tampered with bears its own id, so that it is nobody's and is removed; null if not even its queue is known.</summary>
     public static (InstanceId Instance, QueueName Queue)? Read(Ec2Instance machine)
     {

@@ -43,7 +43,7 @@ public sealed class GuestBootstrapTests
 
     [Fact]
     public void UserData_FetchOfTheLargestBatch_FitsIntoWhatEc2Takes() =>
-        Assert.InRange(Encoding.UTF8.GetByteCount(Writer().UserData(Batch(Pool(new BootstrapSpec()), 100), GuestPlatform.Ec2)!), 1, GuestBootstrap.MostUserData);
+        Assert.InRange(Encoding.UTF8.GetByteCount(Writer().UserData(Batch(Pool(new BootstrapSpec()), 250), GuestPlatform.Ec2)!), 1, GuestBootstrap.MostUserData);
 
     [Fact]
     public void UserData_EmbeddedWithAsMuchTextAsTheRulesAllow_FitsIntoWhatEc2Takes()

@@ -13,7 +13,7 @@ internal sealed class ScratchMachine : IDisposable
     // Each stand-in logs its name and arguments, one line a call.
     private const string Head = "#!/bin/bash\nprintf '%s\\n' \"${0##*/} $*\" >>\"$CP_ROOT/calls\"\n";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public ScratchMachine()
     {

@@ -68,9 +68,9 @@ public sealed class ScriptRunTests : IDisposable
     public void Fetch_NobodyAnswers_GivesUpAfterTheBootTimeAndShutsDown()
     {
         machine.Answer((0, ""));
-        var (status, console) = machine.Run(UserData(new BootstrapSpec()));
+        var (status, console) = machine.Run(Writer().UserData(Batch(Pool(new BootstrapSpec()) with { MaxBootTime = TimeSpan.FromMinutes(2) }), GuestPlatform.Ec2)!);
         Assert.NotEqual(0, status);
-        Assert.Contains("gave up after 18", console, StringComparison.Ordinal);
+        Assert.Contains("gave up after 120 s", console, StringComparison.Ordinal);
         Assert.Equal(Shutdown, machine.Calls[^1]);
     }
 
