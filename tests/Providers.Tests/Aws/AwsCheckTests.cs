@@ -1,12 +1,9 @@
 using System.Text.Json.Nodes;
-using Amazon.Runtime;
-using Amazon.SecurityToken;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Secrets;
 using ControlPlane.Providers.Aws;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ControlPlane.Providers.Tests.Aws;
 
@@ -141,28 +138,15 @@ public sealed class AwsCheckTests : IAsyncLifetime
         Assert.Contains("NOT_THERE", broken.Message, StringComparison.Ordinal);
     }
 
-    private AwsSpec Account() => new("us-east-1") { Endpoint = world.Emulator.Url.ToString(), AccessKey = new SecretReference("env:ACCESS"), SecretKey = new SecretReference("env:SECRET") };
+    private AwsSpec Account() => AwsWorld.Account(world.Emulator);
 
-    private AwsProvider Connect(AwsSpec account) => (AwsProvider)new AwsConnector("test", null, new Keys(), world.Time, NullLogger<AwsProvider>.Instance)
-        .Connect(new ProviderSpec("cloud", "aws", TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(1), 2, 5) { Aws = account });
+    private AwsProvider Connect(AwsSpec account) => world.Connect(account: account);
 
     private async Task<ProviderReport> CheckAsync(PoolTemplate.Aws template)
     {
-        var identity = new AmazonSecurityTokenServiceClient(
-            new BasicAWSCredentials("AKIATEST", "secret"), new AmazonSecurityTokenServiceConfig { ServiceURL = world.Emulator.Url.ToString(), AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 });
-        using var provider = new AwsProvider(world.Client(), new AwsProviderOptions { Name = "cloud", Cluster = "test" }, world.Time, NullLogger<AwsProvider>.Instance, identity);
+        using var provider = world.Connect();
         var (offers, faults) = AwsOffers.Expand(template, new AwsSpec("us-east-1"), "aws");
         Assert.Empty(faults);
         return await provider.CheckAsync([new PoolSpec { Name = "gpu", Provider = "cloud", MaxInstances = 10, Offers = offers, Template = template }], CancellationToken.None);
-    }
-
-    private sealed class Keys : ISecretReader
-    {
-        public string Read(SecretReference reference) => reference.Value switch
-        {
-            "env:ACCESS" => "AKIATEST",
-            "env:SECRET" => "secret",
-            _ => throw new SecretException($"There is nothing at {reference.Value}."),
-        };
     }
 }
