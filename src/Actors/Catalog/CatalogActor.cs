@@ -51,7 +51,9 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
 
     protected override void OnOther(object message)
     {
-        if (message is CatalogQuery)
+        if (message is SourceQuery source)
+            Answer(state => new SourceAnswer(state.Configuration.Sources.FirstOrDefault(s => s.Name == source.Name)));
+        else if (message is CatalogQuery)
             Answer(state => new CatalogView(state.Configuration, state.Revision, state.AppliedBy, state.AppliedAt, Declared(state) - CatalogDecider.Resume(state, Now).Count(e => e.Hearing is not null), Declared(state)));
         else
             base.OnOther(message);
@@ -66,6 +68,12 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
 
 /// <summary>Asks the catalog what is in force.</summary>
 public sealed record CatalogQuery;
+
+/// <summary>Asks the catalog for one source as it is declared.</summary>
+public sealed record SourceQuery(string Name);
+
+/// <summary>The source as it is declared; null if it is not.</summary>
+public sealed record SourceAnswer(SourceSpec? Source);
 
 /// <summary>What is in force.</summary>
 /// <param name="Configuration">All that is declared.</param>
