@@ -30,6 +30,7 @@ internal static class AwsClients
     {
         config.MaxErrorRetry = 0;
         config.ThrottleRetries = false;
+        config.HttpClientFactory = new AwsHttp();
         config.Timeout = Timeout;
         if (spec.Endpoint is { } endpoint)
         {

@@ -21,6 +21,7 @@ public sealed class AwsConnector(string cluster, GuestBootstrap? bootstrap, ISec
     public IComputeProvider Connect(ProviderSpec spec)
     {
         var aws = spec.Aws ?? throw new InvalidOperationException($"Provider {spec.Name} is of the kind aws and names no region.");
-        return new AwsProvider(AwsClients.Ec2(aws, secrets, time), new AwsProviderOptions { Name = spec.Name, Cluster = cluster, Bootstrap = bootstrap }, time, log);
+        var options = new AwsProviderOptions { Name = spec.Name, Cluster = cluster, Bootstrap = bootstrap };
+        return new AwsProvider(AwsClients.Ec2(aws, secrets, time), options, time, log, AwsClients.SecurityToken(aws, secrets, time));
     }
 }

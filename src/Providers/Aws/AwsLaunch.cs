@@ -80,7 +80,7 @@ internal static class AwsLaunch
     /// <summary>With the price on demand as its limit: no more may be paid than the lease has set aside.</summary>
     private static InstanceMarketOptionsRequest Spot(Offer offer, PoolTemplate.Aws template)
     {
-        var most = new HourlyRate(Math.Max(1, offer.WorstRate.MicrosPerHour - AwsOffers.Extra(template).MicrosPerHour));
+        var most = new HourlyRate(offer.WorstRate.MicrosPerHour - AwsOffers.Extra(template).MicrosPerHour);
         return new InstanceMarketOptionsRequest
         {
             MarketType = MarketType.Spot,
@@ -88,7 +88,7 @@ internal static class AwsLaunch
             {
                 SpotInstanceType = SpotInstanceType.OneTime,
                 InstanceInterruptionBehavior = InstanceInterruptionBehavior.Terminate,
-                MaxPrice = most.DollarsPerHour.ToString("0.######", CultureInfo.InvariantCulture),
+                MaxPrice = most > HourlyRate.Free ? most.DollarsPerHour.ToString("0.######", CultureInfo.InvariantCulture) : null,
             },
         };
     }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Amazon.EC2;
 using Amazon.EC2.Model;
+using Amazon.SecurityToken;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Providers.Bootstrap;
@@ -27,7 +28,7 @@ public sealed record AwsProviderOptions
 /// Machines of EC2 in one account and region. It keeps nothing that it could not lose: whose a machine is stands in its tags, and what became of a launch EC2 tells by
 /// the launch's token. Thread safe.
 /// </summary>
-public sealed partial class AwsProvider : IComputeProvider, IDisposable
+public sealed partial class AwsProvider : IComputeProvider, IProviderCheck, IDisposable
 {
     private const int MostInTermination = 1_000;
 
@@ -38,9 +39,16 @@ public sealed partial class AwsProvider : IComputeProvider, IDisposable
     private readonly AwsImages _images;
     private readonly AwsSpotPrices _prices;
     private readonly AwsDoubts _doubts;
+    private readonly IAmazonSecurityTokenService? _identity;
 
-    public AwsProvider(IAmazonEC2 ec2, AwsProviderOptions options, TimeProvider time, ILogger<AwsProvider> log)
+    /// <param name="ec2">Calls EC2. It must repeat nothing by itself.</param>
+    /// <param name="options">Names, and what writes user data.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Where launches are told.</param>
+    /// <param name="identity">Tells whose the credentials are, for the check; null leaves that out.</param>
+    public AwsProvider(IAmazonEC2 ec2, AwsProviderOptions options, TimeProvider time, ILogger<AwsProvider> log, IAmazonSecurityTokenService? identity = null)
     {
+        _identity = identity;
         (_ec2, _options, _time, _log) = (ec2, options, time, log);
         _images = new AwsImages(ec2, time);
         _prices = new AwsSpotPrices(ec2, time);
@@ -64,9 +72,14 @@ public sealed partial class AwsProvider : IComputeProvider, IDisposable
     public Task<string?> ReadConsoleAsync(InstanceRef instance, int maxBytes, CancellationToken cancel) =>
         CallMetrics.MeasureAsync(_time, _options.Name, "console", () => ReadAsync(instance, maxBytes, cancel), o => o is null ? "none" : "ok");
 
+    /// <inheritdoc/>
+    public Task<ProviderReport> CheckAsync(IReadOnlyList<PoolSpec> pools, CancellationToken cancel) =>
+        CallMetrics.MeasureAsync(_time, _options.Name, "check", () => new AwsCheck(_ec2, _identity, _options, _time).RunAsync(pools, cancel), r => r.Findings.Any(f => f.Verdict == Verdict.Failed) ? "failed" : "ok");
+
     public void Dispose()
     {
         _ec2.Dispose();
+        _identity?.Dispose();
         _sweeping.Dispose();
     }
 
@@ -134,7 +147,7 @@ public sealed partial class AwsProvider : IComputeProvider, IDisposable
             await foreach (var instance in ListAsync([new Filter("client-token", [batch.Token])], cancel).ConfigureAwait(false))
                 found.Add(instance);
             if (found.Count > 0)
-                return Outcomes(batch, found);
+                return Outcomes(batch, found, mayAppear: !_doubts.WouldBeSeen(batch.Token));
         }
         catch (Exception thrown) when (AwsErrors.Sort(thrown) is { } other)
         {
@@ -149,8 +162,8 @@ public sealed partial class AwsProvider : IComputeProvider, IDisposable
             : All(batch, fault.Kind, fault.Message, fault.Zones);
     }
 
-    /// <summary>Machines by their places in the launch. Those that a partial answer lacks were not launched, for want of capacity.</summary>
-    private static LaunchOutcome[] Outcomes(LaunchBatch batch, IReadOnlyList<Instance> instances)
+    /// <summary>Machines by their places in the launch. Those that a partial answer lacks were not launched, for want of capacity; what a list lacks may yet be shown.</summary>
+    private static LaunchOutcome[] Outcomes(LaunchBatch batch, IReadOnlyList<Instance> instances, bool mayAppear = false)
     {
         var byPlace = new Dictionary<int, Instance>();
         foreach (var instance in instances)
@@ -160,7 +173,9 @@ public sealed partial class AwsProvider : IComputeProvider, IDisposable
             .. batch.Intents.Select((intent, i) => byPlace.TryGetValue(i, out var instance)
                 ? new LaunchOutcome.Launched(intent.Instance, instance.InstanceId, AwsMachines.StartOf(instance))
                 : (LaunchOutcome)new LaunchOutcome.Failed(
-                    intent.Instance, ProviderFault.InsufficientCapacity, $"EC2 launched {byPlace.Count} of {batch.Intents.Count} {batch.Offer.Key}: it has no more of them now.")),
+                    intent.Instance,
+                    mayAppear ? ProviderFault.Indeterminate : ProviderFault.InsufficientCapacity,
+                    mayAppear ? $"EC2 shows {byPlace.Count} of {batch.Intents.Count} machines of this launch so far." : $"EC2 launched {byPlace.Count} of {batch.Intents.Count} {batch.Offer.Key}: it has no more of them now.")),
         ];
     }
 

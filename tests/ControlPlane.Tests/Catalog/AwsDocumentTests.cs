@@ -1,7 +1,7 @@
 using ControlPlane.Catalog;
 using ControlPlane.Domain.Catalog;
-using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Providers.Aws;
 
 namespace ControlPlane.Host.Tests.Catalog;
 
@@ -157,6 +157,37 @@ public sealed class AwsDocumentTests
     {
         var (_, faults) = ConfigurationDocument.Parse(Whole.Replace("kind: aws\n  aws:\n    region: us-east-1\n    profile: lab\n    roleArn: arn:aws:iam::123456789012:role/scaler\n    externalId: our-secret-handshake", "kind: local", StringComparison.Ordinal));
         Assert.Contains(faults, f => f.Path == "pools[0].aws" && f.Message.Contains("of kind local", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Page_ItsExampleIsValidAndItsPolicyIsTheLeastForIt()
+    {
+        var page = File.ReadAllText(Path.Combine(Root(), "docs", "aws.md"));
+        var configuration = Parsed(Block(page, "yaml"));
+        var policy = AwsPolicy.Write("controlplane", configuration.Pools);
+
+        if (Environment.GetEnvironmentVariable("CONTROLPLANE_WRITE_SCHEMA") == "1")
+        {
+            page = page.Replace(Block(page, "json"), policy + "\n", StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(Root(), "docs", "aws.md"), page);
+        }
+
+        Assert.Equal(8, configuration.Pools[0].Offers.Count);
+        Assert.Equal(policy, Block(page, "json").TrimEnd());
+    }
+
+    private static string Block(string page, string language)
+    {
+        var from = page.IndexOf($"```{language}\n", StringComparison.Ordinal) + language.Length + 4;
+        return page[from..page.IndexOf("```", from, StringComparison.Ordinal)];
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "ControlPlane.sln")))
+            folder = folder.Parent;
+        return folder.FullName;
     }
 
     private static Configuration Parsed(string text)

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Providers.Bootstrap;
-using ControlPlane.Simulation.Ec2;
+using ControlPlane.Providers.Secrets;
 
 namespace ControlPlane.Providers.Tests.Aws;
 

@@ -1,10 +1,12 @@
 using Amazon.EC2;
 using Amazon.Runtime;
+using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
+using ControlPlane.Domain.Secrets;
 using ControlPlane.Emulators.Ec2;
 using ControlPlane.Providers.Aws;
 using ControlPlane.Providers.Bootstrap;
@@ -37,8 +39,28 @@ internal sealed class AwsWorld : IAsyncDisposable
         new AmazonEC2Config { ServiceURL = Emulator.Url.ToString(), AuthenticationRegion = "us-east-1", MaxErrorRetry = 0, Timeout = TimeSpan.FromSeconds(20) });
 
     /// <summary>A provider as a node has it after its start.</summary>
-    public AwsProvider Connect(string cluster = "test", string name = "cloud", GuestBootstrap? bootstrap = null) =>
-        new(Client(), new AwsProviderOptions { Name = name, Cluster = cluster, Bootstrap = bootstrap }, Time, NullLogger<AwsProvider>.Instance);
+    public AwsProvider Connect(string cluster = "test", string name = "cloud", GuestBootstrap? bootstrap = null, AwsSpec? account = null) =>
+        (AwsProvider)new AwsConnector(cluster, bootstrap, new Keys(), Time, NullLogger<AwsProvider>.Instance).Connect(Provider(account ?? Account(Emulator)) with { Name = name });
+
+    public static ProviderSpec Provider(AwsSpec account) => new("cloud", "aws", TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(1), 2, 5) { Aws = account };
+
+    public static AwsSpec Account(Ec2Emulator emulator) => new("us-east-1")
+    {
+        Endpoint = emulator.Url.ToString(),
+        AccessKey = new SecretReference("env:ACCESS"),
+        SecretKey = new SecretReference("env:SECRET"),
+    };
+
+    /// <summary>The access key that the emulator is reached with.</summary>
+    internal sealed class Keys : ISecretReader
+    {
+        public string Read(SecretReference reference) => reference.Value switch
+        {
+            "env:ACCESS" => "AKIATEST",
+            "env:SECRET" => "secret",
+            _ => throw new SecretException($"There is nothing at {reference.Value}."),
+        };
+    }
 
     public static PoolTemplate.Aws Template { get; } = new() { Types = ["g5.xlarge"], Zones = ["us-east-1a"], Image = new AwsImage { Id = Image } };
 
