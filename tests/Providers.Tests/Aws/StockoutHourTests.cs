@@ -24,7 +24,9 @@ public sealed class StockoutHourTests(ITestOutputHelper output)
     public async Task AnHourWithoutCapacity_IsServedByWhatThereIs_CostsFewCallsAndEndsAtOnce()
     {
         await using var world = await AwsWorld.StartAsync();
-        await world.Emulator.SetCapacityAsync(new Ec2Capacity("g5.xlarge", "us-east-1c", "on-demand", 3), new Ec2Capacity("*", "*", "*", 0));
+        await world.Emulator.SetCapacityAsync([.. Queue().Pools[0].Offers.Select(o => Market(o.Market) is var market && (o.Type, o.Zone, market) == ("g5.xlarge", "us-east-1c", "on-demand")
+            ? new Ec2Capacity(o.Type, o.Zone, market, 3)
+            : new Ec2Capacity(o.Type, o.Zone, market, 0))]);
         var node = new VirtualNode(world, Queue(), Provider(), tasks: 60, TimeSpan.FromMinutes(10));
 
         await node.PlayAsync(TimeSpan.FromMinutes(60));
@@ -46,6 +48,8 @@ public sealed class StockoutHourTests(ITestOutputHelper output)
         output.WriteLine($"{node.Pending} tasks wait, {node.Running} run, 14 minutes after capacity has returned");
         Assert.Equal(0, node.Pending);
     }
+
+    private static string Market(Market market) => market == Domain.Pricing.Market.Spot ? "spot" : "on-demand";
 
     private static ProviderSpec Provider() =>
         new("cloud", "aws", TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(1), 2, 5) { Limits = CallLimits.Ec2 with { LaunchBatch = 250 } };

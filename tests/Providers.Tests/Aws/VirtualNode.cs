@@ -116,7 +116,7 @@ internal sealed class VirtualNode
     }
 
     private static InstanceId IntentOf(Simulation.Ec2.Ec2LogEntry machine) =>
-        new(machine.Tags.Where(t => t.Key.StartsWith(AwsTags.Instance, StringComparison.Ordinal)).OrderBy(t => t.Key, StringComparer.Ordinal).SelectMany(t => t.Value.Split(',')).ElementAt(machine.LaunchIndex));
+        new(machine.Tags.Where(t => t.Key.StartsWith("controlplane:instance", StringComparison.Ordinal)).OrderBy(t => t.Key, StringComparer.Ordinal).SelectMany(t => t.Value.Split(',')).ElementAt(machine.LaunchIndex));
 
     private void Tell(InstanceId instance, InstanceCommand command) => _mail.Post(() => _scaler.Tell(new ScalerCommand.ForInstance(instance, command)));
 
