@@ -9,7 +9,7 @@ internal sealed class NodeProcess : IDisposable
 {
     private readonly string folder;
     private readonly string configuration;
-    private readonly string? connectionString;
+    private string? connectionString;
     private readonly IReadOnlyList<string> settings;
     private Process? process;
 
@@ -64,6 +64,16 @@ internal sealed class NodeProcess : IDisposable
         process = Process.Start(start)!;
         await Eventually.TrueAsync(IsReadyAsync, TimeSpan.FromSeconds(90), () => Task.FromResult($"the node is ready; its log: {Tail(log)}"));
     }
+
+    /// <summary>Another database from the next start on.</summary>
+    public void UseDatabase(string other) => connectionString = other;
+
+    /// <summary>The instances whose workers run on this machine, whatever a node believes.</summary>
+    public IReadOnlySet<string> LiveMachines() => Processes()
+        .Select(pid => CommandLineOf(pid).Split('\0'))
+        .Select(words => Array.IndexOf(words, "--instance") is >= 0 and var at && at + 1 < words.Length ? words[at + 1] : null)
+        .OfType<string>()
+        .ToHashSet();
 
     /// <summary>What a power cut does to the process: no handler runs.</summary>
     public async Task KillAsync()
@@ -136,6 +146,19 @@ internal sealed class NodeProcess : IDisposable
         {
             // It has just ended, or is another user's.
             return false;
+        }
+    }
+
+    private static string CommandLineOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline");
+        }
+        catch (IOException)
+        {
+            // It has just ended.
+            return "";
         }
     }
 

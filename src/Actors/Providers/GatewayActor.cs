@@ -54,6 +54,8 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         }
     }
 
+    protected override void WakeElsewhere() => _regions.TellGateway(_provider, WakeEntity.Instance, Self);
+
     protected override void OnOther(object message)
     {
         switch (message)

@@ -72,6 +72,8 @@ public sealed partial class ScalerActor : DeciderActor<ScalerDecider, ScalerStat
         }
     }
 
+    protected override void WakeElsewhere() => _regions.Tell(_queue, WakeEntity.Instance, Self);
+
     protected override void OnOther(object message)
     {
         switch (message)

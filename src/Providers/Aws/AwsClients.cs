@@ -100,7 +100,7 @@ internal static class AwsClients
         private readonly SemaphoreSlim _one = new(1, 1);
         private (ImmutableCredentials Credentials, DateTimeOffset Until)? _known;
 
-        public override ImmutableCredentials GetCredentials() => GetCredentialsAsync().GetAwaiter().GetResult();
+        public override ImmutableCredentials GetCredentials() => throw new NotSupportedException("A role is assumed by a call: the credentials are awaited.");
 
         public override async Task<ImmutableCredentials> GetCredentialsAsync()
         {

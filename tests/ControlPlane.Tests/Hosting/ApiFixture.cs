@@ -122,6 +122,7 @@ public sealed class ApiFixture : IAsyncLifetime
         using var answer = await PutAsync(document);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         await EventuallyAsync(async () => (await Http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK, "the node is ready");
+        await EventuallyAsync(async () => (await GetAsync("/api/v1/cluster")) is var c && c.GetProperty("awake").GetInt32() == c.GetProperty("entities").GetInt32(), "all entities are awake");
         await EventuallyAsync(async () => (await GetAsync("/api/v1/cluster")).GetProperty("readModel") is var r && r.GetProperty("offset").GetInt64() == r.GetProperty("head").GetInt64(), "the lists are current");
     }
 
