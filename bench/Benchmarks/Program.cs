@@ -1,5 +1,6 @@
 using ControlPlane.Benchmarks.Budgets;
 using ControlPlane.Benchmarks.ClearMl;
+using ControlPlane.Benchmarks.Ec2;
 using ControlPlane.Benchmarks.Measuring;
 using ControlPlane.Benchmarks.Queues;
 using ControlPlane.Benchmarks.Storage;
@@ -8,7 +9,7 @@ if (args is [])
     return Usage();
 
 // Children of the others are told the folder of their database.
-var isChild = args[0] is ScaleBenchmark.NodeVerb or RestartBenchmark.BuildVerb or RestartBenchmark.NodeVerb or ClearMlBenchmark.NodeVerb or DoubleProcess.Verb && args.Length > 1;
+var isChild = args[0] is ScaleBenchmark.NodeVerb or RestartBenchmark.BuildVerb or RestartBenchmark.NodeVerb or ClearMlBenchmark.NodeVerb or LaunchBenchmark.NodeVerb or DoubleProcess.Verb && args.Length > 1;
 if (Sizes.Parse(args.AsSpan(isChild ? 2 : 1)) is not { } sizes)
     return 2;
 
@@ -19,11 +20,13 @@ return args[0] switch
     "scale" => await ScaleBenchmark.RunAsync(Console.Out, sizes),
     "restart" => await RestartBenchmark.RunAsync(Console.Out, sizes),
     "clearml" => await ClearMlBenchmark.RunAsync(Console.Out, sizes),
+    "ec2" => await LaunchBenchmark.RunAsync(Console.Out, sizes),
     "all" => await AllAsync(sizes),
     ScaleBenchmark.NodeVerb when isChild => await ScaleBenchmark.NodeAsync(args[1], sizes),
     RestartBenchmark.BuildVerb when isChild => await RestartBenchmark.BuildAsync(args[1], sizes),
     RestartBenchmark.NodeVerb when isChild => await RestartBenchmark.NodeAsync(args[1], sizes),
     ClearMlBenchmark.NodeVerb when isChild => await ClearMlBenchmark.NodeAsync(args[1], sizes),
+    LaunchBenchmark.NodeVerb when isChild => await LaunchBenchmark.NodeAsync(args[1], sizes),
     DoubleProcess.Verb when isChild => await DoubleProcess.RunAsync(sizes.Queues, sizes.Workers),
     _ => Usage(),
 };
@@ -37,6 +40,6 @@ static async Task<int> AllAsync(Sizes sizes)
 
 static int Usage()
 {
-    Console.Error.WriteLine("Say which: journal, ledger, scale, restart, clearml, or all: ledger, scale and restart. docs/performance.md tells more.");
+    Console.Error.WriteLine("Say which: journal, ledger, scale, restart, clearml, ec2, or all: ledger, scale and restart. docs/performance.md tells more.");
     return 2;
 }

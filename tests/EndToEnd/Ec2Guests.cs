@@ -12,14 +12,13 @@ internal sealed class Ec2Guests : IAsyncDisposable
 {
     private readonly Ec2Emulator emulator;
     private readonly NodeProcess node;
-    private readonly string folder;
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<string, Process> workers = [];
     private readonly Task keeper;
 
-    public Ec2Guests(Ec2Emulator emulator, NodeProcess node, string folder)
+    public Ec2Guests(Ec2Emulator emulator, NodeProcess node)
     {
-        (this.emulator, this.node, this.folder) = (emulator, node, folder);
+        (this.emulator, this.node) = (emulator, node);
         keeper = KeepAsync();
     }
 
@@ -60,7 +59,7 @@ internal sealed class Ec2Guests : IAsyncDisposable
         "dotnet",
         [
             NodeProcess.Program, "worker", "--server", node.Url.ToString(), "--queue", machine.Tags["controlplane:queue"], "--instance", IntentOf(machine),
-            "--pool", machine.Tags["controlplane:pool"], "--type", machine.Type, "--state", Path.Combine(folder, "guests", machine.Id), "--orphan-timeout", "5m",
+            "--pool", machine.Tags["controlplane:pool"], "--type", machine.Type, "--orphan-timeout", "5m",
         ]))!;
 
     private static void End(Process worker)

@@ -36,7 +36,7 @@ public sealed class SurvivesKillOnEc2Tests(ITestOutputHelper output) : IDisposab
             new Ec2Fault { Kind = Ec2FaultKind.ShownLate, Chance = 0.3, Delay = TimeSpan.FromSeconds(3) });
         using var node = new NodeProcess(folder, await WriteConfigurationAsync(emulator.Url)) { Environment = { ["AWS_ACCESS_KEY_ID"] = "AKIATEST", ["AWS_SECRET_ACCESS_KEY"] = "secret" } };
         await node.StartAsync();
-        await using var guests = new Ec2Guests(emulator, node, folder);
+        await using var guests = new Ec2Guests(emulator, node);
         var ids = await SubmitAsync(node);
 
         var interrupted = 0;
@@ -139,7 +139,11 @@ public sealed class SurvivesKillOnEc2Tests(ITestOutputHelper output) : IDisposab
         var spent = (await BalanceAsync(node))["spentMicros"]!.GetValue<long>() / 1_000_000m;
         var bill = (await emulator.BillAsync()).Total;
         Assert.InRange(bill, 0.001m, Limit);
-        Assert.InRange(spent, bill, Limit);
+
+        // EC2 tells ends in whole seconds and bills begun ones: the account of each machine may be two seconds short. Here only: a real one runs some seconds after its launch, from which
+        // on we count.
+        var most = (await emulator.LogAsync()).Sum(m => m.MaxPrice) * 2 / 3_600;
+        Assert.InRange(spent, bill - most, Limit);
     }
 
     private static async Task<JsonObject> BalanceAsync(NodeProcess node) => (await node.Api.GetFromJsonAsync<JsonObject>("api/v1/budgets/lab"))!["budget"]!["current"]!.AsObject();

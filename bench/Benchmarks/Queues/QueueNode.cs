@@ -30,7 +30,7 @@ internal sealed class QueueNode
 
     private Regions Regions => new(_host.Services.GetRequiredService<IReadOnlyActorRegistry>());
 
-    public static async Task<QueueNode> StartAsync(string folder, BenchWorld world, ISourceConnector? source = null)
+    public static async Task<QueueNode> StartAsync(string folder, BenchWorld world, ISourceConnector? source = null, IProviderConnector? platform = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -40,7 +40,7 @@ internal sealed class QueueNode
         builder.Services.AddControlPlaneEntities(new ShellOptions(), new CallOptions());
         builder.Services.AddReadModel();
         builder.Services.AddProjection(new ProjectionOptions());
-        builder.Services.AddSingleton<IProviderConnector>(world).AddSingleton(source ?? world).AddSingleton<IPolicyRunner>(world);
+        builder.Services.AddSingleton(platform ?? world).AddSingleton(source ?? world).AddSingleton<IPolicyRunner>(world);
         builder.Services.AddAkka("bench", (akka, services) => akka
             .ConfigureLoggers(log =>
             {
