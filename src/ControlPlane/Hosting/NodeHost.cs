@@ -73,7 +73,7 @@ public static partial class NodeHost
         builder.Services.AddEmbeddedQueue(DatabaseOf(storage), QueueDatabase(node, storage), queue);
         builder.Services.AddHostedService<SecurityStart>();
         builder.Services.AddControlPlaneSecurity(DatabaseOf(storage), QueueDatabase(node, storage), security, Listening.Of(node.Url));
-        builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(Path.Combine(node.DataFolder, ClusterKey.FileName))));
+        builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(node.ClusterKeyPath)));
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();

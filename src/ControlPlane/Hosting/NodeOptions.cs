@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ControlPlane.Providers.Bootstrap;
 
 namespace ControlPlane.Hosting;
 
@@ -12,6 +13,9 @@ public sealed class NodeOptions : IValidatableObject
     /// <summary>Where the API listens, http or https. Addresses that others can reach need authentication; without it the node does not start.</summary>
     [Required]
     public string Url { get; set; } = DefaultUrl;
+
+    /// <summary>The file with the key that signs machines' tickets, made where it is not there; null: <c>cluster.key</c> in the data folder. All nodes of a cluster must have the same.</summary>
+    public string? ClusterKeyFile { get; set; }
 
     /// <summary>The name of the cluster; every machine bears it as a tag. Machines of other clusters are left alone.</summary>
     [Required]
@@ -32,6 +36,8 @@ public sealed class NodeOptions : IValidatableObject
     /// <summary>How long a request waits for an entity.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan AskTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    internal string ClusterKeyPath => ClusterKeyFile ?? Path.Combine(DataFolder, ClusterKey.FileName);
 
     internal bool IsHttps => Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
 
