@@ -61,7 +61,7 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         switch (message)
         {
             case GatewayQuery:
-                Answer(state => GatewayView.From(_provider, state));
+                Answer(state => GatewayView.From(_provider, state, Now));
                 break;
             case Reminder:
                 Remind();
@@ -99,7 +99,7 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         var spec = State.Spec;
         try
         {
-            var outcomes = await CallAsync("launch", spec, (provider, cancel) => provider.LaunchAsync(batch, cancel)).ConfigureAwait(false);
+            var outcomes = await CallAsync("launch", spec, (provider, cancel) => LaunchAsync(provider, batch, cancel)).ConfigureAwait(false);
             return new GatewayCommand.LaunchAnswered(batch.Token, outcomes);
         }
         catch (Exception fault)
@@ -109,6 +109,13 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
                 batch.Token, [.. batch.Intents.Select(i => new LaunchOutcome.Failed(i.Instance, ProviderFault.Indeterminate, fault.Message))]);
         }
     }
+
+    /// <summary>Machines that are taken over are not launched.</summary>
+    private static Task<IReadOnlyList<LaunchOutcome>> LaunchAsync(IComputeProvider provider, LaunchBatch batch, CancellationToken cancel) =>
+        batch.Intents[0].Adopts is null ? provider.LaunchAsync(batch, cancel)
+        : provider is IAdoptingProvider adopting ? adopting.AdoptAsync(batch, cancel)
+        : Task.FromResult<IReadOnlyList<LaunchOutcome>>(
+            [.. batch.Intents.Select(i => new LaunchOutcome.Failed(i.Instance, ProviderFault.Misconfigured, "its provider cannot take over machines that others started"))]);
 
     private async Task<GatewayCommand> TerminateAsync(IReadOnlyList<InstanceRef> instances)
     {
@@ -159,8 +166,8 @@ public sealed record GatewayView(
     string Provider, bool Configured, int LaunchesInFlight, int Terminating, int Machines, int Orphans, DateTimeOffset NextSweepAt, int FailedSweeps, string? Fault,
     IReadOnlyList<ExhaustedOffer> Exhausted)
 {
-    public static GatewayView From(string provider, GatewayState state) => new(
+    public static GatewayView From(string provider, GatewayState state, DateTimeOffset now) => new(
         provider, state.Spec is not null, state.Gathering.Count + state.Batches.Values.Sum(b => b.Open.Count), state.Ending.Count,
         state.Queues.Values.Sum(q => q.Machines.Count(m => m.State != MachineState.Ended)), state.Orphans.Count, state.NextSweepAt, state.FailedSweeps, state.SweepFault,
-        state.Exhausted);
+        [.. state.Exhausted.Where(e => e.Until > now)]);
 }

@@ -12,6 +12,8 @@ public static class GatewayManifests
         .Event("gateway.launches-answered.v1", GatewayJson.Default.LaunchesAnswered)
         .Event("gateway.answer-acknowledged.v1", GatewayJson.Default.AnswerAcknowledged)
         .Event("gateway.offer-exhausted.v1", GatewayJson.Default.OfferExhausted)
+        .Event("gateway.offer-served.v1", GatewayJson.Default.OfferServed)
+        .Event("gateway.rate-learnt.v1", GatewayJson.Default.RateLearnt)
         .Event("gateway.orphan-reaped.v1", GatewayJson.Default.OrphanReaped)
         .Snapshot("gateway.state.v1", GatewayJson.Default.GatewayState);
 }
@@ -21,6 +23,8 @@ public static class GatewayManifests
 [JsonSerializable(typeof(GatewayEvent.LaunchesAnswered))]
 [JsonSerializable(typeof(GatewayEvent.AnswerAcknowledged))]
 [JsonSerializable(typeof(GatewayEvent.OfferExhausted))]
+[JsonSerializable(typeof(GatewayEvent.OfferServed))]
+[JsonSerializable(typeof(GatewayEvent.RateLearnt))]
 [JsonSerializable(typeof(GatewayEvent.OrphanReaped))]
 [JsonSerializable(typeof(GatewayState))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

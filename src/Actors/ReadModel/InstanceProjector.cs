@@ -169,10 +169,13 @@ public sealed class InstanceProjector : IProjector
             InstanceEvent.Launched e => new()
             {
                 When = e.At,
-                Set = "phase = 'booting', native_id = @Text, started_at = @Time, fault = NULL" + Enter,
+                Set = "phase = 'booting', native_id = @Text, started_at = @Time, fault = NULL" + (e.Rate is null ? "" : ", rate_micros = @Amount") + Enter,
                 Text = e.NativeId,
                 Time = e.StartedAt.UtcTicks,
+                Amount = e.Rate?.MicrosPerHour ?? 0,
             },
+            InstanceEvent.PriceSeen e => new() { When = e.At, Set = "rate_micros = @Amount", Amount = e.Rate.MicrosPerHour },
+            InstanceEvent.BootstrapFetched e => new() { When = e.At, Set = "since = since" },
             InstanceEvent.WorkerRegistered e => new() { When = e.At, Set = "phase = 'idle', registered_at = @At, idle_since = @At" + Enter },
             InstanceEvent.WorkerBusy e => new()
             {

@@ -10,7 +10,9 @@ namespace ControlPlane.Actors.ReadModel;
 /// <summary>The life of an instance in sentences: one for each of its events. Pure.</summary>
 public static class InstanceStory
 {
-    public static string Of(ScalerEvent.InstanceRequested requested) => $"It was requested in pool {requested.Pool} and asks for its lease.";
+    public static string Of(ScalerEvent.InstanceRequested requested) => requested.Adopts is { } adopted
+        ? $"It was requested in pool {requested.Pool} to take over machine {adopted.NativeId}, which another autoscaler started, and asks for its lease."
+        : $"It was requested in pool {requested.Pool} and asks for its lease.";
 
     public static string Of(InstanceEvent @event) => @event switch
     {
@@ -21,11 +23,14 @@ public static class InstanceStory
         InstanceEvent.LaunchStarted e => $"Attempt {e.Attempt}: {e.Offer.Key} at {e.Offer.Rate} is asked for.",
         InstanceEvent.LaunchRefused e => $"Attempt {e.Attempt} was refused ({Fault(e.Fault)}): {Ended(e.Message)}",
         InstanceEvent.SpotAwaited e => $"No spot offer has capacity: it asks again at {Clock(e.AskAgainAt)}.",
-        InstanceEvent.Launched e => $"Its machine {e.NativeId} exists and is billed from {Clock(e.StartedAt)}; it boots.",
+        InstanceEvent.Launched e => $"Its machine {e.NativeId} exists and is billed from {Clock(e.StartedAt)}{(e.Rate is { } rate ? $" at {rate}" : "")}; it boots.",
+        InstanceEvent.PriceSeen e => $"Its provider bills it at {e.Rate}.",
+        InstanceEvent.BootstrapFetched => "Its machine fetched what makes it a worker; its ticket is used up.",
         InstanceEvent.WorkerRegistered e => $"Its worker {e.Worker} has registered.",
         InstanceEvent.WorkerBusy e => $"It works on {Words.Count(e.Tasks.Count, "task")}: {string.Join(", ", e.Tasks)}.",
         InstanceEvent.WorkerIdle e => $"It has had nothing to do since {Clock(e.Since)}.",
         InstanceEvent.CancelRequested e => $"It is no longer wanted because {Ended(e.Because)} Whether its machine exists must be known first.",
+        InstanceEvent.DrainStarted { AtNotice: true } e => $"It takes no new task, its tasks go back and it is ended, because {Ended(e.Because)}",
         InstanceEvent.DrainStarted e => $"It takes no new task and leaves when it is idle, because {Ended(e.Because)}",
         InstanceEvent.FeedingStopped { Supported: true } => "Its source gives it no more tasks.",
         InstanceEvent.FeedingStopped => "Its source cannot stop giving it tasks: it must be seen idle twice.",

@@ -2,6 +2,7 @@ using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
@@ -23,6 +24,10 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
     public static readonly TimeSpan DefaultOrphanTimeout = TimeSpan.FromMinutes(2);
     public const double DefaultLaunchesPerSecond = 20;
     public const int DefaultLaunchBurst = 50;
+
+    /// <summary>Calls of RunInstances a second that an account may make in a region, and how many at once, unless Amazon raised it.</summary>
+    public const double Ec2LaunchesPerSecond = 2;
+    public const int Ec2LaunchBurst = 5;
 
     /// <summary>In place of an idle time: it is learnt.</summary>
     public const string AutoIdle = "auto";
@@ -77,14 +82,35 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
         };
     }
 
-    private ProviderSpec Provider(ProviderShape provider, string path) => new(
+    private ProviderSpec Provider(ProviderShape provider, string path) => new ProviderSpec(
         provider.Name ?? "",
         provider.Kind ?? "",
         Duration(provider.SweepEvery, $"{path}.sweepEvery", DefaultSweepEvery),
         Duration(provider.ConsistencyWindow, $"{path}.consistencyWindow", DefaultConsistencyWindow),
         Duration(provider.OrphanGrace, $"{path}.orphanGrace", DefaultOrphanGrace),
-        provider.LaunchesPerSecond ?? DefaultLaunchesPerSecond,
-        provider.LaunchBurst ?? DefaultLaunchBurst);
+        provider.LaunchesPerSecond ?? (provider.Kind == "aws" ? Ec2LaunchesPerSecond : DefaultLaunchesPerSecond),
+        provider.LaunchBurst ?? (provider.Kind == "aws" ? Ec2LaunchBurst : DefaultLaunchBurst))
+    {
+        Limits = Limits(provider),
+    };
+
+    /// <summary>What is not given is as EC2 has it, where the kind is EC2 or a bucket is given in part; else there is no such bucket.</summary>
+    private static CallLimits? Limits(ProviderShape provider)
+    {
+        var aws = provider.Kind == "aws";
+        var kind = aws ? CallLimits.Ec2 : CallLimits.None;
+        var instances = aws || provider.InstancesPerSecond is not null || provider.InstanceBurst is not null;
+        var terminations = aws || provider.TerminationsPerSecond is not null || provider.TerminationBurst is not null;
+        var limits = new CallLimits
+        {
+            InstancesPerSecond = instances ? provider.InstancesPerSecond ?? CallLimits.Ec2.InstancesPerSecond : null,
+            InstanceBurst = instances ? provider.InstanceBurst ?? CallLimits.Ec2.InstanceBurst : null,
+            TerminationsPerSecond = terminations ? provider.TerminationsPerSecond ?? CallLimits.Ec2.TerminationsPerSecond : null,
+            TerminationBurst = terminations ? provider.TerminationBurst ?? CallLimits.Ec2.TerminationBurst : null,
+            LaunchBatch = provider.LaunchBatch ?? kind.LaunchBatch,
+        };
+        return limits == CallLimits.None ? null : limits;
+    }
 
     private BudgetSpec Budget(BudgetShape budget, string path)
     {
@@ -193,7 +219,7 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             FinishWithin = queue.FinishWithin is null ? null : Duration(queue.FinishWithin, $"{path}.finishWithin", TimeSpan.FromDays(1)),
             Paused = queue.Paused ?? entry.Paused,
             Requeue = queue.Requeue is { } requeue
-                ? new RequeueRules(requeue.Never ?? false, requeue.Attempts, requeue.OnlyYounger is null ? null : Duration(requeue.OnlyYounger, $"{path}.requeue.onlyYounger", TimeSpan.FromDays(1)))
+                ? new RequeueRules(requeue.Never ?? false, requeue.Attempts, requeue.OnlyYounger is null ? null : Duration(requeue.OnlyYounger, $"{path}.requeue.onlyYounger", TimeSpan.FromDays(1)), requeue.AtNotice ?? false)
                 : null,
             Policy = queue.Policy is null ? entry.Policy : Policy(queue.Policy, $"{path}.policy"),
         };

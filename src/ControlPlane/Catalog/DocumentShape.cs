@@ -131,13 +131,34 @@ internal sealed class ProviderShape
 
     [Range(0.01, 10_000)]
     [LeftOut("20")]
-    [Description("Launch calls a second in the long run: 0.01 to 10,000.")]
+    [Description("Launch calls a second in the long run: 0.01 to 10,000. On aws left out: 2.")]
     public double? LaunchesPerSecond { get; set; }
 
     [Range(1, 100_000)]
     [LeftOut("50")]
-    [Description("Launch calls at once after a pause: 1 to 100,000.")]
+    [Description("Launch calls at once after a pause: 1 to 100,000. On aws left out: 5.")]
     public int? LaunchBurst { get; set; }
+
+    [Range(0.01, 100_000)]
+    [Description("Instances launched a second in the long run: 0.01 to 100,000. Left out: no limit; on aws 2.")]
+    public double? InstancesPerSecond { get; set; }
+
+    [Range(1, 1_000_000)]
+    [Description("Instances launched at once after a pause: 1 to 1,000,000. Left out: no limit; on aws 1,000.")]
+    public int? InstanceBurst { get; set; }
+
+    [Range(0.01, 10_000)]
+    [Description("Calls to terminate a second in the long run: 0.01 to 10,000. Each ends up to 100 instances. Left out: no limit; on aws 5.")]
+    public double? TerminationsPerSecond { get; set; }
+
+    [Range(1, 100_000)]
+    [Description("Calls to terminate at once after a pause: 1 to 100,000. Left out: no limit; on aws 100.")]
+    public int? TerminationBurst { get; set; }
+
+    [Range(1, 1_000)]
+    [LeftOut("100")]
+    [Description("The most instances that one call launches: 1 to 1,000. On aws left out: 1,000.")]
+    public int? LaunchBatch { get; set; }
 }
 
 [Description("A limit on spending, alone or in a tree. No instance runs on money that its budget has not set aside.")]
@@ -356,6 +377,10 @@ internal sealed class RequeueShape
     [DurationText]
     [Description("A task that had run for longer does not go back: 1s to 365d. Left out: however long it had run.")]
     public string? OnlyYounger { get; set; }
+
+    [LeftOut("false")]
+    [Description("When the platform gives notice that it will take a machine back, end it and put its tasks back at once, instead of letting them run until it is gone.")]
+    public bool? AtNotice { get; set; }
 }
 
 [Description("A scaling policy.")]

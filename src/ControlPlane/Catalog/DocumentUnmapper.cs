@@ -3,6 +3,7 @@ using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 
 namespace ControlPlane.Catalog;
@@ -52,6 +53,11 @@ internal static class DocumentUnmapper
         OrphanGrace = DurationText.Format(provider.OrphanGrace),
         LaunchesPerSecond = provider.LaunchesPerSecond,
         LaunchBurst = provider.LaunchBurst,
+        InstancesPerSecond = provider.Limits?.InstancesPerSecond,
+        InstanceBurst = provider.Limits?.InstanceBurst,
+        TerminationsPerSecond = provider.Limits?.TerminationsPerSecond,
+        TerminationBurst = provider.Limits?.TerminationBurst,
+        LaunchBatch = (provider.Limits ?? CallLimits.None).LaunchBatch,
     };
 
     private static BudgetShape Budget(BudgetSpec budget) => new()
@@ -118,7 +124,7 @@ internal static class DocumentUnmapper
         FinishWithin = queue.FinishWithin is { } within ? DurationText.Format(within) : null,
         Paused = queue.Paused,
         Requeue = queue.Requeue is { } requeue
-            ? new RequeueShape { Never = requeue.Never, Attempts = requeue.Attempts, OnlyYounger = requeue.OnlyYounger is { } young ? DurationText.Format(young) : null }
+            ? new RequeueShape { Never = requeue.Never, Attempts = requeue.Attempts, OnlyYounger = requeue.OnlyYounger is { } young ? DurationText.Format(young) : null, AtNotice = requeue.AtNotice }
             : null,
         Policy = queue.Policy switch
         {

@@ -6,6 +6,7 @@ using ControlPlane.Actors.Providers;
 using ControlPlane.Actors.ReadModel;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
+using ControlPlane.Bootstrap;
 using ControlPlane.ClearMl;
 using ControlPlane.Clustering;
 using ControlPlane.Domain.Providers;
@@ -73,11 +74,12 @@ public static partial class NodeHost
         builder.Services.AddEmbeddedQueue(DatabaseOf(storage), QueueDatabase(node, storage), queue);
         builder.Services.AddHostedService<SecurityStart>();
         builder.Services.AddControlPlaneSecurity(DatabaseOf(storage), QueueDatabase(node, storage), security, Listening.Of(node.Url));
-        builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(Path.Combine(node.DataFolder, ClusterKey.FileName))));
+        builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(node.ClusterKeyPath)));
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();
         builder.Services.AddSingleton<ISourceConnector, ClearMlConnector>();
+        builder.Services.AddGuests(node);
         builder.Services.AddSingleton(_ => PolicyPlugins.Load(node.PluginFolder));
         builder.Services.AddSingleton<IPolicyRunner, PluginPolicies>();
         builder.Services.AddAkka("controlplane", (akka, services) => akka
@@ -97,6 +99,7 @@ public static partial class NodeHost
         var app = builder.Build();
         TellOfPlugins(app);
         app.MapControlPlaneApi();
+        app.MapBootstrap();
         app.MapTasks();
         app.MapClearMlApi();
         return app;

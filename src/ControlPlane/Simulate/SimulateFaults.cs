@@ -6,32 +6,27 @@ namespace ControlPlane.Simulate;
 /// <summary>The command <c>simulate faults</c>: many seeds until one breaks a promise, or one run again by its key.</summary>
 public static class SimulateFaults
 {
-    /// <summary>Runs the seeds from <paramref name="first"/> on.</summary>
+    /// <summary>Runs the seeds of a plan.</summary>
     /// <param name="output">Where to write.</param>
     /// <param name="time">The clock, for the speed that is shown.</param>
-    /// <param name="first">The first seed.</param>
-    /// <param name="seeds">How many, at least 1.</param>
-    /// <param name="progress">Told after each seed; null if nobody looks.</param>
-    /// <param name="cancel">Ends the campaign after the seed under way.</param>
+    /// <param name="plan">Which seeds.</param>
+    /// <param name="screen">Shows how far it is.</param>
+    /// <param name="cancel">Ends the campaign after the seeds under way.</param>
     /// <returns>0 if every promise was kept, 1 if one was broken.</returns>
-    public static int Run(TextWriter output, TimeProvider time, ulong first, long seeds, Action<CampaignProgress>? progress, CancellationToken cancel)
+    internal static int Run(TextWriter output, TimeProvider time, FaultPlan plan, CampaignScreen screen, CancellationToken cancel)
     {
         var started = time.GetTimestamp();
-        CampaignProgress last = new(0, TimeSpan.Zero, 0, 0, null);
-        foreach (var now in FaultCampaign.Run(first, seeds))
-        {
-            last = now;
-            progress?.Invoke(now);
-            if (cancel.IsCancellationRequested)
-                break;
-        }
-
+        var last = new ParallelCampaign(plan, screen.Show, cancel).Run();
+        screen.End();
+        var seconds = Math.Max(0.001, time.GetElapsedTime(started).TotalSeconds);
         if (last.Failure is { } failure)
             output.Write(Minimiser.Report(failure));
-        var seconds = Math.Max(0.001, time.GetElapsedTime(started).TotalSeconds);
+        var threads = plan.Parallel == 1 ? "1 thread" : $"{plan.Parallel} threads";
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{last.Seeds} seeds from {first}, {last.Simulated.TotalHours:0} simulated hours, {last.Machines} machines, {last.Steps} steps; {last.Seeds / seconds:0.#} seeds/s, {last.Steps / seconds:0} steps/s; {(last.Failure is null ? "every promise was kept" : "a promise was broken")}"));
+            $"{last.Seeds} seeds from {plan.First}, {last.Simulated.TotalHours:0} simulated hours, {last.Machines} machines, {last.Steps} steps; {last.Seeds / seconds:0.#} seeds/s, {last.Steps / seconds:0} steps/s on {threads}; {(last.Failure is null ? "every promise was kept" : "a promise was broken")}"));
+        if (cancel.IsCancellationRequested)
+            output.WriteLine("It was interrupted before its end.");
         return last.Failure is null ? 0 : 1;
     }
 

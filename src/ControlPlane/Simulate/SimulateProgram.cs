@@ -7,53 +7,87 @@ namespace ControlPlane.Simulate;
 public static class SimulateProgram
 {
     public const string Usage = """
-        Usage: controlplane simulate faults [--seeds N] [--first SEED]
+        Usage: controlplane simulate faults [--seeds N] [--hours N] [--first SEED] [--parallel N]
                controlplane simulate faults --replay KEY
 
-          --seeds N       how many seeds, 1 to 1,000,000,000 (1000)
+          --seeds N       how many seeds, 1 to 1,000,000,000 (1000; with --hours no limit)
+          --hours N       begin no further seed after so many simulated hours, 1 to 1,000,000,000
           --first SEED    the first of them (drawn at random, and printed)
+          --parallel N    how many runs at a time, 1 to 1024 (one for each processor)
           --replay KEY    one run again, by the key that a failure printed, with the last lines of its history
 
         Exit codes: 0 every promise was kept, 1 one was broken, 2 the command line is wrong.
         """;
 
+    private const long MostSeeds = 1_000_000_000;
+
     /// <returns>The exit code that <see cref="Usage"/> describes.</returns>
     public static int Run(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, TimeProvider time, CancellationToken cancel)
     {
-        if (arguments is [] or ["--help" or "-h" or "-?"])
+        if (arguments is [] or ["--help" or "-h" or "-?"] or [_, "--help" or "-h" or "-?"])
         {
             output.WriteLine(Usage);
             return arguments.Count == 0 ? 2 : 0;
         }
 
+        return arguments[0] switch
+        {
+            "faults" => Faults(arguments, output, error, time, cancel),
+            _ => Wrong(error, $"'{arguments[0]}' cannot be simulated; there is 'faults'."),
+        };
+    }
+
+    private static int Faults(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, TimeProvider time, CancellationToken cancel)
+    {
         if (arguments is ["faults", "--replay", var key])
             return SimulateFaults.Replay(output, key);
-        long seeds = 1000;
+        long? seeds = null;
+        long? hours = null;
         ulong? first = null;
-        var wrong = arguments[0] == "faults" ? null : $"'{arguments[0]}' cannot be simulated; there is 'faults'.";
+        long parallel = Environment.ProcessorCount;
+        string? wrong = null;
         for (var i = 1; i < arguments.Count && wrong is null; i += 2)
         {
             var value = i + 1 < arguments.Count ? arguments[i + 1] : "";
             wrong = arguments[i] switch
             {
-                "--seeds" => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out seeds) && seeds is >= 1 and <= 1_000_000_000
-                    ? null
-                    : $"--seeds is '{value}'; write a number from 1 to 1000000000.",
+                "--seeds" => Number("--seeds", value, MostSeeds, n => seeds = n),
+                "--hours" => Number("--hours", value, MostSeeds, n => hours = n),
+                "--parallel" => Number("--parallel", value, 1024, n => parallel = n),
                 "--first" when ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) => Set(out first, seed),
                 "--first" => $"--first is '{value}'; write a whole number from 0.",
-                _ => $"Unknown option '{arguments[i]}'. Known are --seeds, --first and --replay.",
+                _ => $"Unknown option '{arguments[i]}'. Known are --seeds, --hours, --first, --parallel and --replay.",
             };
         }
 
         if (wrong is not null)
+            return Wrong(error, wrong);
+        var plan = new FaultPlan
         {
-            error.WriteLine(wrong);
-            return 2;
-        }
+            First = first ?? BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4)),
+            Seeds = seeds ?? (hours is null ? 1000 : MostSeeds),
+            Hours = hours,
+            Parallel = (int)parallel,
+        };
+        output.WriteLine(seeds is null && hours is { } bound
+            ? string.Create(CultureInfo.InvariantCulture, $"Seeds from {plan.First}, for {bound} simulated hours")
+            : $"Seeds {plan.First} to {unchecked(plan.First + (ulong)plan.Seeds - 1)}");
+        var screen = new CampaignScreen(error, ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected, plan, time);
+        return SimulateFaults.Run(output, time, plan, screen, cancel);
+    }
 
-        var start = first ?? BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
-        output.WriteLine($"Seeds {start} to {start + (ulong)seeds - 1}");
-        return SimulateFaults.Run(output, time, start, seeds, null, cancel);
+    private static int Wrong(TextWriter error, string sentence)
+    {
+        error.WriteLine(sentence);
+        return 2;
+    }
+
+    private static string? Number(string option, string value, long most, Action<long> set)
+    {
+        if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1 || number > most)
+            return string.Create(CultureInfo.InvariantCulture, $"{option} is '{value}'; write a number from 1 to {most}.");
+        set(number);
+        return null;
     }
 
     private static string? Set(out ulong? target, ulong value)

@@ -38,7 +38,10 @@ public sealed record Lease(
 /// <param name="KnownUntil">The end that the asker knew of: a repeated question is recognised by it.</param>
 /// <param name="StartedAt">From when on the machine is billed; null while that is not known.</param>
 /// <param name="Rate">The price that was seen.</param>
-public sealed record RenewalWish(DateTimeOffset KnownUntil, DateTimeOffset? StartedAt, HourlyRate Rate);
+/// <param name="PostUntil">Up to when that price is known; null: it does not move.</param>
+public sealed record RenewalWish(
+    DateTimeOffset KnownUntil, DateTimeOffset? StartedAt, HourlyRate Rate,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? PostUntil = null);
 
 /// <summary>A renewal that was denied and waits for money.</summary>
 public sealed record StalledRenewal(RenewalWish Wish, Denial Denial);

@@ -35,8 +35,10 @@ public abstract record LedgerCommand
     /// <param name="StartedAt">From when on the machine is billed: what has passed is posted at <paramref name="Rate"/>. Null while it is not known whether it runs.</param>
     /// <param name="NotBefore">While nothing was asked of the provider yet, the time before which the machine cannot have started: earlier time is freed.</param>
     /// <param name="Rate">The price that was seen.</param>
+    /// <param name="PostUntil">Up to when that price is known: later time stays held at the worst one. Null: it does not move.</param>
     public sealed record Renew(
-        InstanceId Lease, QueueName Queue, DateTimeOffset KnownUntil, DateTimeOffset? StartedAt, DateTimeOffset? NotBefore, HourlyRate Rate) : LedgerCommand;
+        InstanceId Lease, QueueName Queue, DateTimeOffset KnownUntil, DateTimeOffset? StartedAt, DateTimeOffset? NotBefore, HourlyRate Rate,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? PostUntil = null) : LedgerCommand;
 
     /// <summary>The instance has ended, or will never be launched: its actual cost is posted and the rest of its hold is freed.</summary>
     /// <param name="Lease">The instance.</param>

@@ -71,7 +71,7 @@ public sealed class LedgerDecider : IDecider<LedgerState, LedgerCommand, LedgerE
         if (lease.Until > command.KnownUntil || now + lease.Terms.Length <= lease.Until)
             return LedgerDecision.Do(Tell(command, new LeaseAnswer.Granted(lease.Until)));
 
-        var wish = new RenewalWish(command.KnownUntil, command.StartedAt, command.Rate);
+        var wish = new RenewalWish(command.KnownUntil, command.StartedAt, command.Rate, command.PostUntil);
         var (renewed, denial) = LedgerQueue.TryRenew(state, lease, wish, command.NotBefore, now);
         if (renewed is not null)
         {

@@ -23,7 +23,7 @@ internal static class LedgerQueue
         return ahead is not null ? new(null, ahead.Denial with { Kind = LimitKind.Line }, null) : TryGrant(state, chain, request, now);
     }
 
-    /// <summary>Renews a lease if that fits. What has passed is posted at the price that was seen; the hold moves on to [now, now + length).</summary>
+    /// <summary>Renews a lease if that fits. What has passed is posted at the price that was seen, as far as that is known; the hold moves on from there to now + length.</summary>
     public static (LedgerEvent.LeaseRenewed? Renewed, Denial? Denial) TryRenew(
         LedgerState state, Lease lease, RenewalWish wish, DateTimeOffset? notBefore, DateTimeOffset now)
     {
@@ -36,7 +36,7 @@ internal static class LedgerQueue
         if (wish.StartedAt is { } started)
         {
             postedFrom = Later(started, lease.HeldFrom);
-            heldFrom = Later(now, lease.HeldFrom);
+            heldFrom = Later(wish.PostUntil is { } known && known < now ? known : now, lease.HeldFrom);
             if (postedFrom < heldFrom)
             {
                 change.Spend(chain, postedFrom, heldFrom, wish.Rate, +1);

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Pools;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
@@ -60,7 +61,12 @@ public sealed record ClearMlSpec(string Url, SecretReference AccessKey, SecretRe
 /// <param name="LaunchesPerSecond">Refill of the bucket of launch calls: 0.01 to 10,000.</param>
 /// <param name="LaunchBurst">Size of that bucket: 1 to 100,000.</param>
 public sealed record ProviderSpec(
-    string Name, string Kind, TimeSpan SweepEvery, TimeSpan ConsistencyWindow, TimeSpan OrphanGrace, double LaunchesPerSecond, int LaunchBurst);
+    string Name, string Kind, TimeSpan SweepEvery, TimeSpan ConsistencyWindow, TimeSpan OrphanGrace, double LaunchesPerSecond, int LaunchBurst)
+{
+    /// <summary>Its other limits; null: <see cref="CallLimits.None"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CallLimits? Limits { get; init; }
+}
 
 /// <summary>A queue as it stands in the document: its pools by name.</summary>
 public sealed record QueueEntry

@@ -143,6 +143,11 @@ public static class ConfigurationDiff
         ("orphanGrace", DurationText.Format(provider.OrphanGrace)),
         ("launchesPerSecond", provider.LaunchesPerSecond.ToString("R", CultureInfo.InvariantCulture)),
         ("launchBurst", Text(provider.LaunchBurst)),
+        ("instancesPerSecond", provider.Limits?.InstancesPerSecond?.ToString("R", CultureInfo.InvariantCulture)),
+        ("instanceBurst", Text(provider.Limits?.InstanceBurst)),
+        ("terminationsPerSecond", provider.Limits?.TerminationsPerSecond?.ToString("R", CultureInfo.InvariantCulture)),
+        ("terminationBurst", Text(provider.Limits?.TerminationBurst)),
+        ("launchBatch", Text(provider.Limits?.LaunchBatch)),
     ];
 
     private static IEnumerable<(string, string?)> Fields(BudgetSpec budget) =>
@@ -200,6 +205,7 @@ public static class ConfigurationDiff
         ("requeue.never", queue.Requeue is null ? null : queue.Requeue.Never ? "true" : "false"),
         ("requeue.attempts", Text(queue.Requeue?.Attempts)),
         ("requeue.onlyYounger", Text(queue.Requeue?.OnlyYounger)),
+        ("requeue.atNotice", queue.Requeue is null ? null : queue.Requeue.AtNotice ? "true" : "false"),
         ("pools", $"[{string.Join(", ", queue.Pools)}]"),
     ];
 

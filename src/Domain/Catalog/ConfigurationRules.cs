@@ -101,10 +101,23 @@ public static class ConfigurationRules
             faults.Range($"providers[{i}].sweepEvery", provider.SweepEvery, TimeSpan.FromMilliseconds(200), TimeSpan.FromHours(1));
             faults.Range($"providers[{i}].consistencyWindow", provider.ConsistencyWindow, TimeSpan.Zero, TimeSpan.FromHours(1));
             faults.Range($"providers[{i}].orphanGrace", provider.OrphanGrace, TimeSpan.Zero, TimeSpan.FromHours(24));
-            // NaN compares as less than everything, so it is out of range too.
-            faults.Range($"providers[{i}].launchesPerSecond", provider.LaunchesPerSecond, 0.01, 10_000, v => v.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture));
-            faults.Range($"providers[{i}].launchBurst", provider.LaunchBurst, 1, 100_000);
+            CheckLimits(faults, $"providers[{i}]", provider);
         }
+    }
+
+    private static void CheckLimits(FaultList faults, string path, ProviderSpec provider)
+    {
+        // NaN compares as less than everything, so it is out of range too.
+        static string Text(double rate) => rate.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture);
+        faults.Range($"{path}.launchesPerSecond", provider.LaunchesPerSecond, 0.01, 10_000, Text);
+        faults.Range($"{path}.launchBurst", provider.LaunchBurst, 1, 100_000);
+        if (provider.Limits is not { } limits)
+            return;
+        faults.Range($"{path}.instancesPerSecond", limits.InstancesPerSecond ?? 1, 0.01, 100_000, Text);
+        faults.Range($"{path}.instanceBurst", limits.InstanceBurst ?? 1, 1, 1_000_000);
+        faults.Range($"{path}.terminationsPerSecond", limits.TerminationsPerSecond ?? 1, 0.01, 10_000, Text);
+        faults.Range($"{path}.terminationBurst", limits.TerminationBurst ?? 1, 1, 100_000);
+        faults.Range($"{path}.launchBatch", limits.LaunchBatch, 1, 1_000);
     }
 
     private static void CheckKind(FaultList faults, string path, string what, string kind, IReadOnlyList<string> known)

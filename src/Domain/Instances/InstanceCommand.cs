@@ -30,7 +30,13 @@ public abstract record InstanceCommand
     public sealed record LaunchAnswered(int Attempt, LaunchOutcome Outcome) : InstanceCommand;
 
     /// <summary>A sweep shows its machine.</summary>
-    public sealed record MachineSeen(Machine Machine) : InstanceCommand;
+    /// <param name="Machine">As it is shown.</param>
+    /// <param name="AsOf">When the sweep began; null: not told.</param>
+    /// <param name="AtNotice">Its queue wants tasks back at the notice of an interruption.</param>
+    public sealed record MachineSeen(
+        Machine Machine,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? AsOf = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AtNotice = false) : InstanceCommand;
 
     /// <summary>A complete sweep does not show its machine.</summary>
     /// <param name="AsOf">When the sweep began.</param>

@@ -48,13 +48,15 @@ public static class InstanceDecider
                 owed.Add(Ledger(state, new LedgerCommand.Reserve(Terms(state))));
                 break;
             case Phase.Launching:
-                owed.Add(Gateway(state, new GatewayCommand.Launch(new LaunchIntent(state.Id, state.Queue, state.LeaseUntil!.Value), state.Attempt, state.Offer, state.Pool)));
+                owed.Add(Gateway(state, new GatewayCommand.Launch(new LaunchIntent(state.Id, state.Queue, state.LeaseUntil!.Value, state.Adopts?.NativeId), state.Attempt, state.Offer, state.Pool)));
                 break;
             case Phase.Draining:
                 owed.Add(state.StopFeedingAnswered ? new InstanceEffect.LookAgain(state.Source) : new InstanceEffect.StopFeeding(state.Source));
                 break;
             case Phase.Terminating:
                 owed.Add(Gateway(state, new GatewayCommand.Terminate(new InstanceRef(state.Id, state.NativeId))));
+                if (LeavingRules.ReturnsEarly(state) && !state.TasksReturned)
+                    owed.Add(new InstanceEffect.ReturnTasks(state.Source, state.LeavingBecause ?? "its machine is taken back"));
                 break;
             case Phase.Ended:
                 if (!state.TasksReturned)
@@ -72,7 +74,7 @@ public static class InstanceDecider
         }
 
         if (RenewalOwed(state))
-            owed.Add(Ledger(state, new LedgerCommand.Renew(state.Id, state.Queue, state.LeaseUntil!.Value, state.StartedAt, state.FirstAskedAt, state.Offer.Rate)));
+            owed.Add(Ledger(state, new LedgerCommand.Renew(state.Id, state.Queue, state.LeaseUntil!.Value, state.StartedAt, state.FirstAskedAt, state.Price, state.PostUntil)));
         return owed;
     }
 
@@ -111,7 +113,7 @@ public static class InstanceDecider
                 LaunchRules.Answered(state, c, now, record);
                 break;
             case InstanceCommand.MachineSeen c:
-                MachineRules.Seen(state, c.Machine, now, record);
+                MachineRules.Seen(state, c, now, record);
                 break;
             case InstanceCommand.MachineAbsent c:
                 MachineRules.Absent(state, c, now, record);
@@ -127,10 +129,10 @@ public static class InstanceDecider
                 break;
             case InstanceCommand.FeedingStopped c:
                 if (state.Phase == Phase.Draining && !state.StopFeedingAnswered)
-                    record(new InstanceEvent.FeedingStopped(c.Supported, now));
+                    LeavingRules.FeedingStopped(state, c.Supported, now, record);
                 break;
             case InstanceCommand.TasksReturned c:
-                if (state.Phase == Phase.Ended && !state.TasksReturned)
+                if ((state.Phase == Phase.Ended || LeavingRules.ReturnsEarly(state)) && !state.TasksReturned)
                     record(new InstanceEvent.TasksReturned(c.Result.Requeued, c.Result.GivenUp, now));
                 break;
             case InstanceCommand.Tick:
@@ -158,7 +160,7 @@ public static class InstanceDecider
         state.Id, state.Queue, state.Pool.Name, state.Budget, state.WorstRate, state.LeaseLength, state.Pool.Offers.Max(o => o.Gpus), state.Priority);
 
     private static LedgerCommand.Settle Settlement(InstanceState state) => new(
-        state.Id, state.Queue, state.StartedAt, state.StartedAt is { } start ? state.Pool.Billing.BilledEnd(start, state.EndedAt!.Value) : null, state.Offer.Rate);
+        state.Id, state.Queue, state.StartedAt, state.StartedAt is { } start ? state.Pool.Billing.BilledEnd(start, state.EndedAt!.Value) : null, state.LastRate ?? state.Price);
 
     private static InstanceEffect.AskLedger Ledger(InstanceState state, LedgerCommand command) => new(state.Ledger, command);
 

@@ -88,6 +88,10 @@ public sealed record InstanceState
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool SkipSpot { get; init; }
 
+    /// <summary>The machine of somebody else that it takes over; null if it launches one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AdoptedMachine? Adopts { get; init; }
+
     /// <summary>When it asks again; null if it does not wait for spot capacity.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? AskAgainAt { get; init; }
@@ -95,12 +99,32 @@ public sealed record InstanceState
     /// <summary>When the provider was first asked: the machine cannot have started earlier.</summary>
     public DateTimeOffset? FirstAskedAt { get; init; }
 
+    /// <summary>Places in the pool's offers of those still to be asked, in this order; null: those after the last one asked. Set where a platform named zones that have capacity.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? Ahead { get; init; }
+
     public string? NativeId { get; init; }
 
     /// <summary>From when on it is billed.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
+    /// <summary>The highest price at which its platform showed it to be billed; null if it showed none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HourlyRate? SeenRate { get; init; }
+
+    /// <summary>The price of its last stretch, where its end was not seen and the price may have risen before; null: as seen.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HourlyRate? LastRate { get; init; }
+
+    /// <summary>It was told to leave by a platform's notice, and its tasks go back at once.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool AtNotice { get; init; }
+
     public DateTimeOffset? RegisteredAt { get; init; }
+
+    /// <summary>Its machine was told what makes it a worker; null if it was not, or need not be.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BootstrapUse? Fetched { get; init; }
 
     /// <summary>Tasks on its workers.</summary>
     public IReadOnlyList<string> Tasks { get; init; } = [];
@@ -153,9 +177,17 @@ public sealed record InstanceState
     [JsonIgnore]
     public DateTimeOffset? RenewalAskedFor { get; init; }
 
+    /// <summary>Transient: when the list began that showed its price last. What it cost later is not known.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? PricedAt { get; init; }
+
     /// <summary>Transient: its boot has taken too long, and a look at the source must show that its worker is not there.</summary>
     [JsonIgnore]
     public bool BootOverdue { get; init; }
+
+    /// <summary>Transient: somebody was refused what makes it a worker, and that was said.</summary>
+    [JsonIgnore]
+    public bool FetchRefused { get; init; }
 
     /// <summary>While it boots: a look from then on that does not show its worker finds it stuck.</summary>
     [JsonIgnore]
@@ -168,6 +200,18 @@ public sealed record InstanceState
     /// <summary>The highest rate of all its offers: the lease covers each of them.</summary>
     [JsonIgnore]
     public HourlyRate WorstRate => Pool.Offers.Max(o => o.WorstRate);
+
+    /// <summary>The price at which its time is posted: as seen, else as offered, and never more than was set aside.</summary>
+    [JsonIgnore]
+    public HourlyRate Price => (SeenRate ?? Offer.Rate) is var price && price < WorstRate ? price : WorstRate;
+
+    /// <summary>Up to when its time can be posted; null: up to now, because its price does not move.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? PostUntil => SeenRate is null ? null : PricedAt ?? StartedAt;
+
+    /// <summary>Its platform takes it back, and its tasks will wait again. Not from the moment on in which they are put back: a look may show them waiting already.</summary>
+    [JsonIgnore]
+    public bool OwesTasks => Leaving == Outcome.Preempted && Tasks.Count > 0 && (Phase == Phase.Draining || (Phase == Phase.Terminating && !LeavingRules.ReturnsEarly(this)));
 
     /// <summary>Nothing is left to do: its scaler may forget it.</summary>
     [JsonIgnore]
@@ -202,6 +246,11 @@ public sealed record InstanceState
     public DateTimeOffset? CutoffAt => LeaseUntil - Margin;
 }
 
+/// <summary>What makes a machine a worker was handed out.</summary>
+/// <param name="Claim">A digest of what only the process that asked knows.</param>
+/// <param name="At">When.</param>
+public sealed record BootstrapUse(string Claim, DateTimeOffset At);
+
 /// <summary>The events of one instance. Facts; their names are the storage format.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(LeaseWaits), "leaseWaits")]
@@ -212,6 +261,8 @@ public sealed record InstanceState
 [JsonDerivedType(typeof(LaunchRefused), "launchRefused")]
 [JsonDerivedType(typeof(SpotAwaited), "spotAwaited")]
 [JsonDerivedType(typeof(Launched), "launched")]
+[JsonDerivedType(typeof(PriceSeen), "priceSeen")]
+[JsonDerivedType(typeof(BootstrapFetched), "bootstrapFetched")]
 [JsonDerivedType(typeof(WorkerRegistered), "workerRegistered")]
 [JsonDerivedType(typeof(WorkerBusy), "workerBusy")]
 [JsonDerivedType(typeof(WorkerIdle), "workerIdle")]
@@ -240,12 +291,31 @@ public abstract record InstanceEvent : IEvent
 
     public sealed record LaunchStarted(int Attempt, Offer Offer, DateTimeOffset At) : InstanceEvent;
 
-    public sealed record LaunchRefused(int Attempt, ProviderFault Fault, string Message, DateTimeOffset At) : InstanceEvent;
+    /// <param name="Attempt">Which.</param>
+    /// <param name="Fault">Why.</param>
+    /// <param name="Message">The platform's words.</param>
+    /// <param name="At">When.</param>
+    /// <param name="Zones">Zones that the platform named as having capacity; null if none.</param>
+    public sealed record LaunchRefused(
+        int Attempt, ProviderFault Fault, string Message, DateTimeOffset At,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Zones = null) : InstanceEvent;
 
     /// <summary>No spot offer has capacity; it is asked again for a while before one on demand is taken.</summary>
     public sealed record SpotAwaited(DateTimeOffset AskAgainAt, DateTimeOffset At) : InstanceEvent;
 
-    public sealed record Launched(string NativeId, DateTimeOffset StartedAt, DateTimeOffset At) : InstanceEvent;
+    /// <param name="NativeId">The platform's id.</param>
+    /// <param name="StartedAt">From when on it is billed.</param>
+    /// <param name="At">When this was learnt.</param>
+    /// <param name="Rate">The price that the platform showed; null if it showed none.</param>
+    public sealed record Launched(
+        string NativeId, DateTimeOffset StartedAt, DateTimeOffset At,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] HourlyRate? Rate = null) : InstanceEvent;
+
+    /// <summary>The platform shows it at a price, higher than before.</summary>
+    public sealed record PriceSeen(HourlyRate Rate, DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>Its machine is told what makes it a worker: its ticket is used up.</summary>
+    public sealed record BootstrapFetched(string Claim, DateTimeOffset At) : InstanceEvent;
 
     public sealed record WorkerRegistered(string Worker, DateTimeOffset At) : InstanceEvent;
 
@@ -256,7 +326,12 @@ public abstract record InstanceEvent : IEvent
     /// <summary>It is no longer wanted, but whether a machine exists must be known first.</summary>
     public sealed record CancelRequested(Outcome Outcome, string Because, DateTimeOffset At) : InstanceEvent;
 
-    public sealed record DrainStarted(Outcome Outcome, string Because, DateTimeOffset At) : InstanceEvent;
+    /// <param name="Outcome">Why.</param>
+    /// <param name="Because">A sentence.</param>
+    /// <param name="At">When.</param>
+    /// <param name="AtNotice">Its tasks go back, and it ends, as soon as it can be given no other.</param>
+    public sealed record DrainStarted(
+        Outcome Outcome, string Because, DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AtNotice = false) : InstanceEvent;
 
     public sealed record FeedingStopped(bool Supported, DateTimeOffset At) : InstanceEvent;
 
@@ -267,17 +342,26 @@ public abstract record InstanceEvent : IEvent
     /// <param name="Fault">Why it could not be launched, if so.</param>
     /// <param name="EndedAt">Until when it ran.</param>
     /// <param name="At">When this was learnt.</param>
-    public sealed record Ended(Outcome Outcome, string Because, ProviderFault? Fault, DateTimeOffset EndedAt, DateTimeOffset At) : InstanceEvent;
+    /// <param name="Rate">The price of its last stretch, where it differs from the one seen.</param>
+    public sealed record Ended(
+        Outcome Outcome, string Because, ProviderFault? Fault, DateTimeOffset EndedAt, DateTimeOffset At,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] HourlyRate? Rate = null) : InstanceEvent;
 
     public sealed record TasksReturned(IReadOnlyList<string> Requeued, IReadOnlyList<string> GivenUp, DateTimeOffset At) : InstanceEvent;
 
     public sealed record Settled(DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>Somebody asked for what makes it a worker and was refused; it was said.</summary>
+    public sealed record BootstrapRefused : InstanceEvent, ITransientEvent;
 
     /// <summary>An idle look at a draining instance.</summary>
     public sealed record LookedIdle(int Looks, DateTimeOffset AsOf) : InstanceEvent, ITransientEvent;
 
     /// <summary>Some of its workers are missing from a look, or all are there again.</summary>
     public sealed record WorkersMissing(DateTimeOffset? Since) : InstanceEvent, ITransientEvent;
+
+    /// <summary>A list showed its price.</summary>
+    public sealed record PriceLooked(DateTimeOffset AsOf) : InstanceEvent, ITransientEvent;
 
     /// <summary>The time to boot is over. Only a look at the source can tell whether it is stuck.</summary>
     public sealed record BootTimeOver : InstanceEvent, ITransientEvent;

@@ -34,13 +34,15 @@ internal static class LaunchRules
     /// <summary>The offer to ask next; null if each was refused.</summary>
     private static Offer? Next(InstanceState state, DateTimeOffset now)
     {
+        // A machine that is there has its price by its type; where it cannot be taken over, nothing else is launched in its place.
+        if (state.Adopts is { } adopted)
+            return state.Attempt > 0 ? null : state.Pool.Offers.FirstOrDefault(o => o.Type == adopted.Type) ?? state.Pool.Offers[0];
         Offer[] candidates = [.. SpotRules.Candidates(state.Pool, state.SkipSpot)];
         if (state.Attempt == 0)
             return candidates[0];
         if (state.AskAgainAt is not null)
             return Array.Find(candidates, o => o.Market == (MayWait(state, now) ? Market.Spot : Market.OnDemand)) ?? candidates[0];
-        var last = Array.FindIndex(candidates, o => o.Key == state.Offer.Key);
-        return last + 1 < candidates.Length ? candidates[last + 1] : null;
+        return OfferOrder.Left(state).Select(place => state.Pool.Offers[place]).FirstOrDefault();
     }
 
     /// <summary>There is time left to get a spot machine.</summary>
@@ -54,7 +56,7 @@ internal static class LaunchRules
         switch (command.Outcome)
         {
             case LaunchOutcome.Launched launched:
-                Confirm(state, launched.NativeId, launched.StartedAt, now, record);
+                Confirm(state, launched.NativeId, launched.StartedAt, launched.Rate, now, record);
                 break;
             case LaunchOutcome.Failed failed:
                 Refused(state, failed, now, record);
@@ -65,9 +67,12 @@ internal static class LaunchRules
     }
 
     /// <summary>The machine exists: by the launch's answer, or because a sweep shows it first. It may have for long, so that its worker may have a task.</summary>
-    public static void Confirm(InstanceState state, string nativeId, DateTimeOffset startedAt, DateTimeOffset now, Action<InstanceEvent> record)
+    public static void Confirm(InstanceState state, string nativeId, DateTimeOffset startedAt, HourlyRate? rate, DateTimeOffset now, Action<InstanceEvent> record)
     {
-        record(new InstanceEvent.Launched(nativeId, startedAt, now));
+        // What a machine cost before it was taken over is nothing that was set aside here.
+        if (state.Adopts is not null && state.FirstAskedAt is { } taken && startedAt < taken)
+            startedAt = taken;
+        record(new InstanceEvent.Launched(nativeId, startedAt, now, rate));
         if (state.Leaving is { } outcome)
             record(new InstanceEvent.DrainStarted(outcome, state.LeavingBecause ?? "", now));
     }
@@ -78,8 +83,10 @@ internal static class LaunchRules
 
     private static void Refused(InstanceState state, LaunchOutcome.Failed failed, DateTimeOffset now, Action<InstanceEvent> record)
     {
-        record(new InstanceEvent.LaunchRefused(state.Attempt, failed.Fault, failed.Message, now));
-        var next = Next(state with { Phase = Phase.Leased }, now);
+        var refusal = new InstanceEvent.LaunchRefused(state.Attempt, failed.Fault, failed.Message, now, failed.Zones);
+        record(refusal);
+        var refused = InstanceFold.Apply(state, refusal);
+        var next = Next(refused, now);
         if (state.Leaving is { } outcome)
             record(new InstanceEvent.Ended(outcome, state.LeavingBecause ?? "", null, now, now));
         else if (failed.Fault == ProviderFault.Misconfigured || next is null)
@@ -87,6 +94,6 @@ internal static class LaunchRules
         else if (state.Offer.Market == Market.Spot && next.Market == Market.OnDemand && MayWait(state, now))
             record(new InstanceEvent.SpotAwaited(Earlier(now + Later(state.Pool.PauseOf(state.Offer), AskAgainEvery), state.FirstAskedAt!.Value + state.Pool.FallbackAfter!.Value), now));
         else
-            Begin(state with { Phase = Phase.Leased }, now, record);
+            Begin(refused, now, record);
     }
 }

@@ -40,6 +40,20 @@ internal static class LeavingRules
         }
     }
 
+    /// <summary>
+    /// The source has answered whether it gives the instance no more tasks. Where the tasks go back at the notice of an interruption nothing is waited for any longer: the
+    /// machine is ended, since what it does is begun anew elsewhere.
+    /// </summary>
+    public static void FeedingStopped(InstanceState state, bool supported, DateTimeOffset now, Action<InstanceEvent> record)
+    {
+        record(new InstanceEvent.FeedingStopped(supported, now));
+        if (state.AtNotice)
+            record(new InstanceEvent.TerminationStarted(state.Leaving ?? Outcome.Preempted, state.LeavingBecause ?? "", now));
+    }
+
+    /// <summary>Its tasks are put back although its machine still runs: only where none of its workers can take them again, or end them.</summary>
+    public static bool ReturnsEarly(InstanceState state) => state is { Phase: Phase.Terminating, AtNotice: true, FeedingStopped: true };
+
     private static void Cancel(InstanceState state, Outcome outcome, string because, DateTimeOffset now, Action<InstanceEvent> record)
     {
         if (state.Leaving is null)

@@ -13,9 +13,6 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
     /// <summary>How long the answer of an attempt is remembered after its instance has recorded it: far longer than a message can be on its way.</summary>
     internal static readonly TimeSpan ClosedMemory = TimeSpan.FromHours(1);
 
-    /// <summary>A termination is sent again if its instance still asks for it after so long.</summary>
-    private static readonly TimeSpan EndingPatience = TimeSpan.FromSeconds(30);
-
     public static GatewayState Initial => GatewayState.Initial;
 
     public static Decision<GatewayEvent, GatewayEffect> Decide(GatewayState state, GatewayCommand command, Moment moment)
@@ -41,17 +38,16 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
                     step.Record(new GatewayEvent.AnswerAcknowledged(c.Instance, c.Attempt, moment.Now));
                 break;
             case GatewayCommand.Terminate c:
-                Terminate(step, c.Instance);
+                Terminations.Ask(step, c.Instance);
                 break;
             case GatewayCommand.TerminateAnswered c:
-                foreach (var outcome in c.Outcomes)
-                    step.Note(s => s with { Ending = s.Ending.Remove(outcome.Instance) });
+                Terminations.Answered(step, c.Outcomes);
                 break;
             case GatewayCommand.SweepAnswered c:
                 Sweeps.Answered(step, c.Outcome);
                 break;
             case GatewayCommand.Disown c:
-                Sweeps.Disowned(step, c.Instance, Terminate);
+                Sweeps.Disowned(step, c.Instance);
                 break;
             case GatewayCommand.Tick:
                 Tick(step);
@@ -71,10 +67,9 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
         },
         GatewayEvent.LaunchesAnswered e => Answer(state, e),
         GatewayEvent.AnswerAcknowledged e => Close(state with { Answers = state.Answers.Remove(e.Instance) }, e),
-        GatewayEvent.OfferExhausted e => state with
-        {
-            Exhausted = state.Exhausted.RemoveAll(x => x.Offer == e.Offer.Offer || x.Until <= e.At).Add(e.Offer),
-        },
+        GatewayEvent.OfferExhausted e => OfferMemory.Apply(state, e),
+        GatewayEvent.OfferServed e => OfferMemory.Apply(state, e),
+        GatewayEvent.RateLearnt e => CallRates.Apply(state, e),
         GatewayEvent.OrphanReaped => state,
         GatewayEvent.Noted e => e.Change(state),
         _ => throw new UnreachableException($"No fold for {@event.GetType().Name}."),
@@ -95,17 +90,19 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
                 next = at;
         }
 
+        if (Terminations.NextAt(state) is { } termination)
+            Consider(termination);
+        if (state.TerminationsShort)
+            return next;
         foreach (var token in state.Batches.Keys)
         {
             var call = state.Calls.GetValueOrDefault(token);
             if (call is null or { Busy: false })
-                Consider(call?.RetryAt ?? DateTimeOffset.MinValue);
+                Consider(call is not null && call.RetryAt > CallRates.LaunchAt(state) ? call.RetryAt : CallRates.LaunchAt(state));
         }
 
         if (state.FlushAt is { } flush)
             Consider(flush);
-        foreach (var ending in state.Ending.Values.Where(e => !e.Busy))
-            Consider(ending.Since);
         return next;
     }
 
@@ -137,27 +134,17 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
             step.Do(new GatewayEffect.TellGone(command.Revision));
     }
 
-    private static void Terminate(GatewayStep step, InstanceRef instance)
-    {
-        if (step.State.Ending.TryGetValue(instance.Instance, out var known) && (!known.Busy || step.Now - known.Since < EndingPatience))
-            return;
-        step.Note(s => s with { Ending = s.Ending.SetItem(instance.Instance, new Ending(instance, false, step.Now)) });
-    }
-
     private static void Tick(GatewayStep step)
     {
         // Terminations go first: they stop the spending.
-        InstanceRef[] ending = [.. step.State.Ending.Values.Where(e => !e.Busy).Select(e => e.Instance).OrderBy(e => e.Instance)];
-        if (ending.Length > 0)
+        CallRates.Refill(step);
+        Terminations.Send(step);
+        if (!step.State.TerminationsShort)
         {
-            step.Note(s => s with { Ending = s.Ending.SetItems(ending.Select(e => KeyValuePair.Create(e.Instance, new Ending(e, true, step.Now)))) });
-            foreach (var chunk in ending.Chunk(100))
-                step.Do(new GatewayEffect.CallTerminate(chunk));
-            Sweeps.Soon(step);
+            LaunchBatches.Repeat(step);
+            LaunchBatches.Flush(step);
         }
 
-        LaunchBatches.Repeat(step);
-        LaunchBatches.Flush(step);
         Sweeps.Start(step);
     }
 

@@ -26,7 +26,7 @@ public sealed record ClosedAttempt(int Attempt, DateTimeOffset At);
 /// <param name="ToldAt">The last sweep that it was told of: it is told of one now and then in any case, because what it was told may have been lost.</param>
 public sealed record QueueMachines(IReadOnlyList<Machine> Machines, DateTimeOffset HotUntil, DateTimeOffset ToldAt = default);
 
-/// <summary>The gateway of one provider. Only launches in flight and offers without capacity are remembered over a restart.</summary>
+/// <summary>The gateway of one provider. Only launches in flight, offers without capacity and learnt rates are remembered over a restart.</summary>
 public sealed record GatewayState
 {
     public static readonly GatewayState Initial = new();
@@ -38,8 +38,16 @@ public sealed record GatewayState
 
     public ImmutableSortedDictionary<InstanceId, ClosedAttempt> Closed { get; init; } = ImmutableSortedDictionary<InstanceId, ClosedAttempt>.Empty;
 
-    /// <summary>Offers without capacity, and until when they are not asked.</summary>
+    /// <summary>Offers without capacity, until when they are not asked, and how carefully they are asked then.</summary>
     public ImmutableList<ExhaustedOffer> Exhausted { get; init; } = [];
+
+    /// <summary>What throttling taught of the rate of launch calls; null: the declared rate is right.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LearntRate? LaunchRate { get; init; }
+
+    /// <summary>The same of calls that terminate.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LearntRate? TerminationRate { get; init; }
 
     // ---- transient from here ----
     [JsonIgnore]
@@ -56,8 +64,21 @@ public sealed record GatewayState
     [JsonIgnore]
     public ImmutableDictionary<string, CallState> Calls { get; init; } = ImmutableDictionary<string, CallState>.Empty;
 
+    /// <summary>Launch calls that may be made now.</summary>
     [JsonIgnore]
-    public Bucket Bucket { get; init; } = new(0, DateTimeOffset.MinValue);
+    public Bucket Bucket { get; init; } = Bucket.Unknown;
+
+    /// <summary>Instances that may be launched now, where that is limited.</summary>
+    [JsonIgnore]
+    public Bucket InstanceBucket { get; init; } = Bucket.Unknown;
+
+    /// <summary>Calls to terminate that may be made now, where that is limited.</summary>
+    [JsonIgnore]
+    public Bucket TerminationBucket { get; init; } = Bucket.Unknown;
+
+    /// <summary>Terminations wait for their bucket: launches wait behind them.</summary>
+    [JsonIgnore]
+    public bool TerminationsShort { get; init; }
 
     /// <summary>Terminations to send, and those under way.</summary>
     [JsonIgnore]
@@ -92,8 +113,32 @@ public sealed record GatewayState
     public string? SweepFault { get; init; }
 }
 
-/// <summary>An offer that had no capacity.</summary>
-public sealed record ExhaustedOffer(OfferKey Offer, DateTimeOffset Until, string Message);
+/// <summary>An offer that had no capacity. It is remembered for a while after it may be asked again: then it is asked carefully at first.</summary>
+/// <param name="Offer">Type, zone and market.</param>
+/// <param name="Until">Not asked before.</param>
+/// <param name="Message">The platform's words.</param>
+/// <param name="Failures">How often in a row it was asked and had none, beyond the first time.</param>
+/// <param name="Window">The most instances that one call asks of it, one call at a time; 0: as many as wait.</param>
+/// <param name="Zones">The zones that the platform named instead; null if none.</param>
+/// <param name="Quota">It was the account's quota that was used up, not the platform's capacity.</param>
+public sealed record ExhaustedOffer(
+    OfferKey Offer, DateTimeOffset Until, string Message,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Failures = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Window = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Zones = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Quota = false);
+
+/// <summary>A kind of call that a platform limits by the time.</summary>
+public enum LimitedCall
+{
+    Launch,
+    Terminate,
+}
+
+/// <summary>What throttling taught of a rate.</summary>
+/// <param name="Share">The part of the declared refill that is used, above 0 to below 1.</param>
+/// <param name="At">When that was learnt.</param>
+public sealed record LearntRate(double Share, DateTimeOffset At);
 
 /// <summary>A launch that waits for others of its shape.</summary>
 public sealed record Gathered(GatewayCommand.Launch Launch, DateTimeOffset At);
@@ -103,15 +148,29 @@ public sealed record Gathered(GatewayCommand.Launch Launch, DateTimeOffset At);
 /// <param name="RetryAt">When to repeat it.</param>
 public sealed record CallState(bool Busy, int Tries, DateTimeOffset RetryAt);
 
-/// <summary>A termination: to send, or under way.</summary>
-public sealed record Ending(InstanceRef Instance, bool Busy, DateTimeOffset Since);
+/// <summary>A termination: to send from <paramref name="Since"/> on, or under way since then.</summary>
+/// <param name="Instance">Which machine.</param>
+/// <param name="Busy">The call is under way.</param>
+/// <param name="Since">Since when, or from when on.</param>
+/// <param name="Tries">Calls so far that came to nothing.</param>
+public sealed record Ending(InstanceRef Instance, bool Busy, DateTimeOffset Since, int Tries = 0);
 
 /// <summary>A token bucket. Pure: its level is computed from the time that has passed.</summary>
 public sealed record Bucket(double Level, DateTimeOffset At)
 {
+    /// <summary>Full, of whatever size.</summary>
+    public static readonly Bucket Unknown = new(0, DateTimeOffset.MinValue);
+
     public Bucket Refilled(double perSecond, int size, DateTimeOffset now) => At == DateTimeOffset.MinValue
         ? new Bucket(size, now)
         : new Bucket(Math.Min(size, Level + (Math.Max(0, (now - At).TotalSeconds) * perSecond)), now > At ? now : At);
+
+    public Bucket Less(double tokens) => this with { Level = Level - tokens };
+
+    /// <summary>When it holds so many tokens, which must be no more than its size.</summary>
+    public DateTimeOffset Has(double tokens, double perSecond) => At == DateTimeOffset.MinValue || Level >= tokens
+        ? DateTimeOffset.MinValue
+        : At + TimeSpan.FromSeconds((tokens - Level) / perSecond) + TimeSpan.FromMilliseconds(1);
 }
 
 /// <summary>Facts of a gateway.</summary>
@@ -120,6 +179,8 @@ public sealed record Bucket(double Level, DateTimeOffset At)
 [JsonDerivedType(typeof(LaunchesAnswered), "launchesAnswered")]
 [JsonDerivedType(typeof(AnswerAcknowledged), "answerAcknowledged")]
 [JsonDerivedType(typeof(OfferExhausted), "offerExhausted")]
+[JsonDerivedType(typeof(OfferServed), "offerServed")]
+[JsonDerivedType(typeof(RateLearnt), "rateLearnt")]
 [JsonDerivedType(typeof(OrphanReaped), "orphanReaped")]
 public abstract record GatewayEvent : IEvent
 {
@@ -136,6 +197,18 @@ public abstract record GatewayEvent : IEvent
     public sealed record AnswerAcknowledged(InstanceId Instance, int Attempt, DateTimeOffset At) : GatewayEvent;
 
     public sealed record OfferExhausted(ExhaustedOffer Offer, DateTimeOffset At) : GatewayEvent;
+
+    /// <summary>An offer that had no capacity has some again.</summary>
+    /// <param name="Offer">Which.</param>
+    /// <param name="Window">The most instances that the next call asks of it; 0: it is asked like any other.</param>
+    /// <param name="At">When.</param>
+    public sealed record OfferServed(OfferKey Offer, int Window, DateTimeOffset At) : GatewayEvent;
+
+    /// <summary>The platform throttled a call, or answered one while its rate was held down.</summary>
+    /// <param name="Call">Which kind.</param>
+    /// <param name="Share">The part of the declared refill that is used from now on; 1: all of it.</param>
+    /// <param name="At">When.</param>
+    public sealed record RateLearnt(LimitedCall Call, double Share, DateTimeOffset At) : GatewayEvent;
 
     /// <summary>A machine with our tag that nobody knows was told to end.</summary>
     public sealed record OrphanReaped(InstanceRef Machine, QueueName Queue, DateTimeOffset At) : GatewayEvent;

@@ -12,7 +12,8 @@ internal static class LaunchBatches
     /// <summary>... or when its first member has waited for so long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    private const int MostInBatch = 100;
+    /// <summary>Instances for which a call is made where their bucket is short: more wait for more tokens.</summary>
+    private const int WorthACall = 10;
 
     public static void Ask(GatewayStep step, GatewayCommand.Launch command)
     {
@@ -34,34 +35,35 @@ internal static class LaunchBatches
         if (step.State.Gathering.ContainsKey(instance) || step.State.Batches.Values.Any(b => b.Open.Contains(instance)))
             return;
 
-        if (step.State.Exhausted.Find(x => x.Offer == command.Offer.Key && x.Until > step.Now) is { } exhausted)
+        if (command.Intent.Adopts is null && OfferMemory.Refusal(step, instance, command.Offer.Key) is { } refusal)
         {
-            var refusal = new LaunchOutcome.Failed(instance, ProviderFault.InsufficientCapacity, $"{exhausted.Message} (not asked again before {exhausted.Until:HH:mm:ss} UTC)");
-            var told = new PendingAnswer(command.Intent.Queue, command.Attempt, refusal);
-            step.Record(new GatewayEvent.LaunchesAnswered("", [told], step.Now));
-            step.Do(GatewayDecider.Tell(instance, told));
+            Refuse(step, [new PendingAnswer(command.Intent.Queue, command.Attempt, refusal)]);
             return;
         }
 
-        step.Note(s => s with { Gathering = s.Gathering.Add(instance, new Gathered(command, step.Now)), FlushAt = s.FlushAt ?? step.Now + Quiet });
+        step.Note(s => s with { Gathering = s.Gathering.Add(instance, new Gathered(command, step.Now)), FlushAt = s.FlushAt < step.Now + Quiet ? s.FlushAt : step.Now + Quiet });
     }
 
-    /// <summary>When the first batch is complete and a token of the bucket is there.</summary>
+    /// <summary>When the first batch is complete, and there are tokens for it.</summary>
     private static DateTimeOffset? NextFlush(GatewayState state)
     {
-        if (state.Gathering.IsEmpty)
-            return null;
-        var missing = 1 - state.Bucket.Level;
-        return missing > 0
-            ? state.Bucket.At + TimeSpan.FromSeconds(missing / state.Spec!.LaunchesPerSecond) + TimeSpan.FromMilliseconds(1)
-            : state.Gathering.Values.GroupBy(Shape).Min(ReadyAt);
+        DateTimeOffset? next = null;
+        foreach (var group in state.Gathering.Values.GroupBy(Shape))
+        {
+            if (OfferMemory.IsHeld(state, group.Key.Offer.Key))
+                continue;
+            var at = Later(ReadyAt(group), Later(CallRates.LaunchAt(state), CallRates.InstancesAt(state, Least(state, group.Key.Offer.Key, group.Count()))));
+            if (next is null || at < next)
+                next = at;
+        }
+
+        return next;
     }
 
     public static void Flush(GatewayStep step)
     {
-        if (step.Spec is not { } spec || !(step.State.FlushAt <= step.Now))
+        if (step.Spec is null || !(step.State.FlushAt <= step.Now))
             return;
-        step.Note(s => s with { Bucket = s.Bucket.Refilled(spec.LaunchesPerSecond, spec.LaunchBurst, step.Now) });
         Send(step);
         step.Note(s => s with { FlushAt = NextFlush(s) });
     }
@@ -71,23 +73,42 @@ internal static class LaunchBatches
         var number = 0;
         foreach (var group in step.State.Gathering.Values.GroupBy(Shape).Where(g => ReadyAt(g) <= step.Now).ToArray())
         {
-            foreach (var members in group.Chunk(MostInBatch))
+            var offer = group.Key.Offer.Key;
+            Gathered[] left = [.. group];
+            while (left.Length > 0 && !OfferMemory.IsHeld(step.State, offer))
             {
                 if (step.State.Bucket.Level < 1)
                     return;
-                var first = members[0].Launch;
-                var batch = new LaunchBatch(step.Moment.NewId(number++), first.Offer, first.Pool, [.. members.Select(m => m.Launch.Intent)]);
-                step.Record(new GatewayEvent.BatchOpened(batch, [.. members.Select(m => m.Launch.Attempt)], step.Now));
-                step.Note(s => s with
-                {
-                    Gathering = s.Gathering.RemoveRange(members.Select(m => m.Launch.Intent.Instance)),
-                    Bucket = s.Bucket with { Level = s.Bucket.Level - 1 },
-                    Calls = s.Calls.SetItem(batch.Token, new CallState(true, 1, step.Now)),
-                });
-                step.Do(new GatewayEffect.CallLaunch(batch));
+                var size = Math.Min(Math.Min(left.Length, Most(step.State, offer)), CallRates.Instances(step.State));
+                if (size < Least(step.State, offer, left.Length))
+                    break;
+                Open(step, left[..size], number++);
+                left = left[size..];
             }
         }
     }
+
+    private static void Open(GatewayStep step, Gathered[] members, int number)
+    {
+        var first = members[0].Launch;
+        var batch = new LaunchBatch(step.Moment.NewId(number), first.Offer, first.Pool, [.. members.Select(m => m.Launch.Intent)]);
+        step.Record(new GatewayEvent.BatchOpened(batch, [.. members.Select(m => m.Launch.Attempt)], step.Now));
+        step.Note(s => s with
+        {
+            Gathering = s.Gathering.RemoveRange(members.Select(m => m.Launch.Intent.Instance)),
+            Bucket = s.Bucket.Less(1),
+            InstanceBucket = s.InstanceBucket.Less(members.Length),
+            Calls = s.Calls.SetItem(batch.Token, new CallState(true, 1, step.Now)),
+        });
+        step.Do(new GatewayEffect.CallLaunch(batch));
+    }
+
+    /// <summary>The most instances of one call.</summary>
+    private static int Most(GatewayState state, Pricing.OfferKey offer) => Math.Min(CallRates.Limits(state.Spec!).LaunchBatch, OfferMemory.Window(state, offer));
+
+    /// <summary>Where the bucket of instances is short, a call waits until there are tokens for some at once.</summary>
+    private static int Least(GatewayState state, Pricing.OfferKey offer, int waiting) =>
+        Math.Min(Math.Min(waiting, Most(state, offer)), Math.Min(WorthACall, CallRates.Limits(state.Spec!).InstanceBurst ?? WorthACall));
 
     /// <summary>Calls batches again whose answer was not definite, or was lost with a node.</summary>
     public static void Repeat(GatewayStep step)
@@ -99,7 +120,9 @@ internal static class LaunchBatches
             var call = step.State.Calls.GetValueOrDefault(token);
             if (call is { Busy: true } || call?.RetryAt > step.Now)
                 continue;
-            step.Note(s => s with { Calls = s.Calls.SetItem(token, new CallState(true, (call?.Tries ?? 0) + 1, step.Now)) });
+            if (step.State.Bucket.Level < 1)
+                return;
+            step.Note(s => s with { Bucket = s.Bucket.Less(1), Calls = s.Calls.SetItem(token, new CallState(true, (call?.Tries ?? 0) + 1, step.Now)) });
             step.Do(new GatewayEffect.CallLaunch(batch.Batch));
         }
     }
@@ -130,9 +153,7 @@ internal static class LaunchBatches
             Sweeps.Soon(step);
         }
 
-        if (definite.Select(a => a.Outcome).OfType<LaunchOutcome.Failed>().FirstOrDefault(f => f.Fault == ProviderFault.InsufficientCapacity) is { } none)
-            step.Record(new GatewayEvent.OfferExhausted(new ExhaustedOffer(batch.Batch.Offer.Key, step.Now + batch.Batch.Pool.PauseOf(batch.Batch.Offer), none.Message), step.Now));
-
+        Learn(step, batch, command, definite);
         var tries = step.State.Calls.GetValueOrDefault(command.Token)?.Tries ?? 1;
         step.Note(s => s with
         {
@@ -140,23 +161,63 @@ internal static class LaunchBatches
                 ? s.Calls.SetItem(command.Token, new CallState(false, tries, step.Now + BackOff(tries, step.Moment.Seed)))
                 : s.Calls.Remove(command.Token),
         });
+        if (step.Spec is not null)
+            step.Note(s => s with { FlushAt = NextFlush(s) });
+    }
+
+    /// <summary>What an answer says of the offer and of the rate of calls. One that comes twice says it once.</summary>
+    private static void Learn(GatewayStep step, OpenBatch batch, GatewayCommand.LaunchAnswered command, PendingAnswer[] definite)
+    {
+        var offer = batch.Batch.Offer.Key;
+        var isAwaited = step.State.Calls.GetValueOrDefault(command.Token) is { Busy: true };
+        if (isAwaited && command.Outcomes.All(o => o is LaunchOutcome.Failed { Fault: ProviderFault.Throttled }))
+            CallRates.Throttled(step, LimitedCall.Launch);
+        else if (isAwaited && !command.Outcomes.Any(o => o is LaunchOutcome.Failed { Fault: ProviderFault.Indeterminate or ProviderFault.Throttled }))
+            CallRates.Answered(step, LimitedCall.Launch);
+
+        var launched = definite.Count(a => a.Outcome is LaunchOutcome.Launched);
+        if (definite.Select(a => a.Outcome).OfType<LaunchOutcome.Failed>().FirstOrDefault(f => f.Fault is ProviderFault.InsufficientCapacity or ProviderFault.QuotaExceeded) is not { } none)
+        {
+            if (launched > 0)
+                OfferMemory.Served(step, offer);
+            return;
+        }
+
+        OfferMemory.Refused(step, batch.Batch, none, launched);
+
+        // What was not launched took no tokens, and who waits to ask the same would ask in vain.
+        step.Note(s => s with { InstanceBucket = s.InstanceBucket.Less(launched - definite.Length) });
+        Gathered[] vain = [.. step.State.Gathering.Values.Where(g => g.Launch.Offer.Key == offer)];
+        step.Note(s => s with { Gathering = s.Gathering.RemoveRange(vain.Select(g => g.Launch.Intent.Instance)) });
+        PendingAnswer[] refused = [.. vain.Select(g => new PendingAnswer(g.Launch.Intent.Queue, g.Launch.Attempt, OfferMemory.Refusal(step, g.Launch.Intent.Instance, offer)!))];
+        if (refused.Length > 0)
+            Refuse(step, refused);
+    }
+
+    private static void Refuse(GatewayStep step, PendingAnswer[] refused)
+    {
+        step.Record(new GatewayEvent.LaunchesAnswered("", refused, step.Now));
+        foreach (var answer in refused)
+            step.Do(GatewayDecider.Tell(answer.Outcome.Instance, answer));
     }
 
     private static bool IsDefinite(LaunchOutcome outcome) =>
         outcome is not LaunchOutcome.Failed { Fault: ProviderFault.Indeterminate or ProviderFault.Throttled };
 
     // One queue's only, too: what its machines are told at boot is one text for the batch, and names the queue.
-    private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue) Shape(Gathered g) =>
-        (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue);
+    private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue, bool Adopts) Shape(Gathered g) =>
+        (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue, g.Launch.Intent.Adopts is not null);
 
-    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName), Gathered> group)
+    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName, bool), Gathered> group)
     {
         var quiet = group.Max(g => g.At) + Quiet;
         var patience = group.Min(g => g.At) + Patience;
         return quiet < patience ? quiet : patience;
     }
 
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+
     /// <summary>1 s doubling to 30 s, with up to a quarter more.</summary>
-    private static TimeSpan BackOff(int tries, ulong seed) =>
+    public static TimeSpan BackOff(int tries, ulong seed) =>
         TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, Math.Min(tries - 1, 10))) * (1 + (seed % 256 / 1024.0)));
 }

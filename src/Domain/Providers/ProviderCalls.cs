@@ -29,7 +29,9 @@ public enum ProviderFault
 /// <param name="Instance">The intent; becomes the machine's tag.</param>
 /// <param name="Queue">The queue that it serves; becomes a tag too, so that any machine found can be routed to its scaler.</param>
 /// <param name="LeaseUntil">The end of the prepaid time, for platforms and guests that can enforce an outer bound.</param>
-public sealed record LaunchIntent(InstanceId Instance, QueueName Queue, DateTimeOffset LeaseUntil);
+/// <param name="Adopts">The platform's id of a machine that is there already and is taken over; null to launch one. A batch has intents of one of the two only.</param>
+public sealed record LaunchIntent(
+    InstanceId Instance, QueueName Queue, DateTimeOffset LeaseUntil, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Adopts = null);
 
 /// <summary>Intents of one shape that are launched in one call.</summary>
 /// <param name="Token">Unique for these intents, this offer and this attempt; never used for anything else.</param>
@@ -48,13 +50,19 @@ public abstract record LaunchOutcome(InstanceId Instance)
     /// <param name="Instance">The intent.</param>
     /// <param name="NativeId">The platform's own id of the machine.</param>
     /// <param name="StartedAt">From when on it is billed.</param>
-    public sealed record Launched(InstanceId Instance, string NativeId, DateTimeOffset StartedAt) : LaunchOutcome(Instance);
+    /// <param name="Rate">As <see cref="Machine.Rate"/>. A platform whose prices move gives it here already; null where it shows no prices.</param>
+    public sealed record Launched(
+        InstanceId Instance, string NativeId, DateTimeOffset StartedAt,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] HourlyRate? Rate = null) : LaunchOutcome(Instance);
 
     /// <summary>No machine came of it. With <see cref="ProviderFault.Indeterminate"/> or <see cref="ProviderFault.Throttled"/>: not known, or not tried.</summary>
     /// <param name="Instance">The intent.</param>
     /// <param name="Fault">What the caller does next.</param>
     /// <param name="Message">The platform's own words, for the operator.</param>
-    public sealed record Failed(InstanceId Instance, ProviderFault Fault, string Message) : LaunchOutcome(Instance);
+    /// <param name="Zones">Zones that the platform says could serve it now: offers there are tried first. Null if it names none.</param>
+    public sealed record Failed(
+        InstanceId Instance, ProviderFault Fault, string Message,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Zones = null) : LaunchOutcome(Instance);
 }
 
 /// <summary>A machine, by our id and by the platform's. The native id is null where the launch's answer was lost.</summary>
@@ -97,6 +105,10 @@ public enum MachineEnd
 /// <param name="EndedAt">Until when it is billed; null unless ended.</param>
 /// <param name="End">Why it ended.</param>
 /// <param name="InterruptionAt">When the platform announced that it will take it back; null if it did not.</param>
+/// <param name="Rate">
+/// The highest price at which it was billed since it started, as far as the platform shows it: what is settled. Null where it shows none; then the offer's price is settled.
+/// </param>
+/// <param name="Reason">Why it ended or is about to, in the platform's own words; null if it does not say.</param>
 public sealed record Machine(
     InstanceId Instance,
     QueueName Queue,
@@ -105,7 +117,9 @@ public sealed record Machine(
     DateTimeOffset? StartedAt,
     DateTimeOffset? EndedAt,
     MachineEnd End,
-    DateTimeOffset? InterruptionAt);
+    DateTimeOffset? InterruptionAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] HourlyRate? Rate = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);
 
 /// <summary>The result of one sweep.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]

@@ -28,7 +28,9 @@ internal static class Sweeps
     public static void Soon(GatewayStep step)
     {
         var soon = step.Now + AfterChange;
-        if (step.State.NextSweepAt > soon)
+
+        // A platform that could not answer the last lists is not hurried.
+        if (step.State.NextSweepAt > soon && step.State.FailedSweeps == 0)
             step.Note(s => s with { NextSweepAt = soon });
     }
 
@@ -67,7 +69,7 @@ internal static class Sweeps
     }
 
     /// <summary>A scaler does not know a machine: after the grace period it is ended. Until it is gone its queue is told of every sweep.</summary>
-    public static void Disowned(GatewayStep step, InstanceRef machine, Action<GatewayStep, InstanceRef> terminate)
+    public static void Disowned(GatewayStep step, InstanceRef machine)
     {
         if (step.Spec is not { } spec)
             return;
@@ -87,7 +89,7 @@ internal static class Sweeps
         // An answer may be lost: it is sent again after a while, but told once.
         if (!step.State.Ending.ContainsKey(machine.Instance))
             step.Record(new GatewayEvent.OrphanReaped(machine, queue, step.Now));
-        terminate(step, machine);
+        Terminations.Ask(step, machine);
     }
 
     private static void Tell(GatewayStep step, QueueName queue, IReadOnlyList<Machine> machines, DateTimeOffset asOf, bool complete)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ControlPlane.Domain.Deciding;
 
 namespace ControlPlane.Domain.Queues;
@@ -6,7 +7,11 @@ namespace ControlPlane.Domain.Queues;
 /// <param name="Never">None does.</param>
 /// <param name="Attempts">How often one task may go back: 0 to 1,000. Null: as often as its source lets it (embedded: the task's own attempts; clearml: 3 times).</param>
 /// <param name="OnlyYounger">A task that had run for longer does not: 1 s to 365 days. Null: however long it had run.</param>
-public sealed record RequeueRules(bool Never = false, int? Attempts = null, TimeSpan? OnlyYounger = null)
+/// <param name="AtNotice">
+/// When a platform says that it will take a machine back, the machine is ended at once and its tasks go back at once, instead of running on until it is taken.
+/// </param>
+public sealed record RequeueRules(
+    bool Never = false, int? Attempts = null, TimeSpan? OnlyYounger = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AtNotice = false)
 {
     /// <summary>Every task goes back, as often as its source lets it.</summary>
     public static RequeueRules Default { get; } = new();

@@ -53,6 +53,12 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
             case ScalerCommand.ResetPool c:
                 OperatorRules.ResetPool(step, c);
                 break;
+            case ScalerCommand.Adopt c:
+                AdoptionRules.Adopt(step, c);
+                break;
+            case ScalerCommand.AskBootstrap c:
+                GuestRules.Ask(step, c);
+                break;
             case ScalerCommand.Tick:
                 Tick(step);
                 break;
@@ -184,7 +190,7 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
             // Two machines of one intent would be a defect of the provider; whatever they are, the one that runs is what counts.
             var machine = shown[instance.Id].OrderBy(m => m.State == MachineState.Ended).FirstOrDefault();
             if (machine is not null)
-                step.Route(instance.Id, new InstanceCommand.MachineSeen(machine));
+                step.Route(instance.Id, new InstanceCommand.MachineSeen(machine, sweep.AsOf, step.State.Spec?.Requeue is { AtNotice: true }));
             else if (sweep.Complete)
                 step.Route(instance.Id, new InstanceCommand.MachineAbsent(sweep.AsOf, sweep.ConsistencyWindow));
         }

@@ -95,10 +95,12 @@ internal static class ScalingRules
     {
         var observation = state.Observation;
         var heard = new Hearing(observation);
-        int booting = 0, idle = 0, busy = 0, leaving = 0, bootingSlots = 0, idleSlots = 0, freeSlots = 0, running = 0;
+        int booting = 0, idle = 0, busy = 0, leaving = 0, bootingSlots = 0, idleSlots = 0, freeSlots = 0, running = 0, returning = 0;
+        var comesBack = state.Spec?.Requeue is not { Never: true };
         foreach (var (_, i) in state.Instances)
         {
             running += i.Tasks.Count;
+            returning += comesBack && i.OwesTasks ? i.Tasks.Count : 0;
             if (!i.Serves)
             {
                 leaving += i.Phase == Phase.Ended ? 0 : 1;
@@ -131,7 +133,10 @@ internal static class ScalingRules
         var pools = state.Spec?.Pools ?? [];
         return new Situation(
             now, state.Spec?.Name.Value ?? "", observation?.Pending ?? 0, oldest, running, freeSlots, idleSlots, bootingSlots, booting, idle, busy, leaving,
-            pools.Count > 0 ? pools[0].Slots : 1, state.Spec?.MinInstances ?? 0, pools.Sum(p => p.MaxInstances));
+            pools.Count > 0 ? pools[0].Slots : 1, state.Spec?.MinInstances ?? 0, pools.Sum(p => p.MaxInstances))
+        {
+            Returning = returning,
+        };
     }
 
     /// <summary>When time alone next changes what the policy may do: an idle time runs out, a breaker or a blackout ends.</summary>
@@ -266,7 +271,7 @@ internal static class ScalingRules
     {
         if (surplus <= 0)
             return;
-        foreach (var instance in step.State.Instances.Values.Reverse().Where(i => i.Leaving is null && i.Phase is Phase.Requested or Phase.Leased).Take(surplus))
+        foreach (var instance in step.State.Instances.Values.Reverse().Where(i => i.Leaving is null && i.Adopts is null && i.Phase is Phase.Requested or Phase.Leased).Take(surplus))
             leave.Add(new LeaveChoice(instance.Id, Outcome.Policy, $"it is no longer needed ({reason})"));
     }
 

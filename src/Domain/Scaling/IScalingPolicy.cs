@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ControlPlane.Domain.Scaling;
 
 /// <summary>
@@ -44,6 +46,10 @@ public sealed record Situation(
     int MinInstances,
     int MaxInstances)
 {
+    /// <summary>Tasks on machines that their platform is taking back: they will wait again, beside those of <see cref="Pending"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Returning { get; init; }
+
     /// <summary>Instances that will serve: booting, idle and busy ones.</summary>
     public int Serving => Booting + Idle + Busy;
 }

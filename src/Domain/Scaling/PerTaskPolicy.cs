@@ -10,7 +10,7 @@ public sealed class PerTaskPolicy : IScalingPolicy
 {
     public ScalingAdvice Advise(Situation situation)
     {
-        var need = Math.Max(0, situation.Pending - situation.FreeSlots);
+        var need = Math.Max(0, situation.Pending + situation.Returning - situation.FreeSlots);
         var coming = situation.IdleSlots + situation.BootingSlots;
         var slots = Math.Max(1, situation.SlotsPerInstance);
         var wanted = need <= coming
@@ -19,13 +19,20 @@ public sealed class PerTaskPolicy : IScalingPolicy
         return new ScalingAdvice(wanted, Reason(situation, need, coming));
     }
 
-    private static string Reason(Situation situation, int need, int coming) => (situation.Pending, need, need - coming) switch
+    private static string Reason(Situation situation, int need, int coming)
     {
-        (0, _, _) => "no task waits",
-        (_, 0, _) => $"{Words.Count(situation.Pending, "task")} {Verb(situation.Pending)}, and free workers will take {Them(situation.Pending)}",
-        (_, _, <= 0) => $"{Words.Count(situation.Pending, "task")} {Verb(situation.Pending)}, and idle or booting instances will take {Them(situation.Pending)}",
-        _ => $"{Words.Count(situation.Pending, "task")} {Verb(situation.Pending)} and there {(coming == 1 ? "is 1 slot" : $"are {coming} slots")} idle or booting",
-    };
+        var count = situation.Pending + situation.Returning;
+        var tasks = situation.Returning == 0
+            ? $"{Words.Count(count, "task")} {Verb(count)}"
+            : $"{Words.Count(count, "task")} {Verb(count)} or will ({situation.Returning} on machines that are taken back)";
+        return (count, need, need - coming) switch
+        {
+            (0, _, _) => "no task waits",
+            (_, 0, _) => $"{tasks}, and free workers will take {Them(count)}",
+            (_, _, <= 0) => $"{tasks}, and idle or booting instances will take {Them(count)}",
+            _ => $"{tasks} and there {(coming == 1 ? "is 1 slot" : $"are {coming} slots")} idle or booting",
+        };
+    }
 
     private static string Verb(int count) => count == 1 ? "waits" : "wait";
 

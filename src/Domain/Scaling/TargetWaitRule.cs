@@ -25,13 +25,17 @@ public static class TargetWaitRule
     public static (ScalingAdvice Advice, DateTimeOffset? Again, HeldBack? Patience) Advise(
         Situation situation, TimeSpan target, Experience known, TimeSpan unknownBoot, IReadOnlyList<TimeSpan> running)
     {
-        var missing = situation.Pending - situation.FreeSlots - situation.IdleSlots - situation.BootingSlots;
+        var missing = situation.Pending + situation.Returning - situation.FreeSlots - situation.IdleSlots - situation.BootingSlots;
         if (missing <= 0)
             return (PerTask.Advise(situation), null, null);
-        var tasks = $"{Words.Count(situation.Pending, "task")} {(situation.Pending == 1 ? "waits" : "wait")}, the longest for {Words.Duration(situation.OldestWait)}";
+        var tasks = $"{Words.Count(situation.Pending, "task")} {(situation.Pending == 1 ? "waits" : "wait")}, the longest for {Words.Duration(situation.OldestWait)}"
+            + (situation.Returning == 0 ? "" : $", and {Words.Count(situation.Returning, "task")} will, on machines that are taken back");
+
+        // Who is interrupted has waited already: a machine in its place is asked for at once.
+        var urgent = Math.Min(missing, situation.Returning);
         var boot = known.Boots.Quantile(0.9) ?? unknownBoot;
         var left = target - situation.OldestWait;
-        if (left > boot)
+        if (left > boot && urgent == 0)
         {
             var until = situation.Now + (left - boot);
             var pause = $"a boot takes {Words.Duration(boot)}, so within the target of {Words.Duration(target)} there is time for a busy instance to become free";
@@ -40,6 +44,7 @@ public static class TargetWaitRule
 
         // Whom the target has passed by already waits for nobody.
         var free = left > TimeSpan.Zero ? Freed(known.Runs, boot, running, Math.Min(missing, MostCounted)) : 0;
+        free = Math.Min(free, missing - urgent);
         if (free >= missing)
         {
             var pause = $"with 95 % {Words.Count(free, "running task")} will be done within {Words.Duration(boot)}, as soon as a boot would be";

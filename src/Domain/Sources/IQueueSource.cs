@@ -17,7 +17,8 @@ public interface IQueueSource
     Task<bool> StopFeedingAsync(QueueName queue, InstanceWorkers workers, CancellationToken cancel);
 
     /// <summary>
-    /// Puts every task that is still running on the workers of an ended instance back to the front of its queue, once, with a comment that says why.
+    /// Puts every task that is still running on the workers of an ended instance back to the front of its queue, once, with a comment that says why. The instance may still
+    /// run where it is being ended and <see cref="StopFeedingAsync"/> said true of it: then its workers must not be able to end those tasks any more.
     /// A task that ended, or that another worker has taken meanwhile, is left alone. What the rules do not let go back is failed, with the reason. Repeating it
     /// changes nothing.
     /// </summary>

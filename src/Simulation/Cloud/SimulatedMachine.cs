@@ -35,8 +35,14 @@ public sealed class SimulatedMachine(InstanceId instance, QueueName queue, strin
 
     public Offer Offer => offer;
 
-    /// <summary>The price that is billed.</summary>
+    /// <summary>The price that is billed at first.</summary>
     public HourlyRate Rate => rate;
+
+    /// <summary>What it is billed at from a time on; in order, without the first price.</summary>
+    public IReadOnlyList<(DateTimeOffset From, HourlyRate Rate)> LaterRates { get; init; } = [];
+
+    /// <summary>Its platform shows what it is billed at.</summary>
+    public bool ShowsPrice { get; init; }
 
     public DateTimeOffset StartedAt => startedAt;
 
@@ -76,6 +82,25 @@ public sealed class SimulatedMachine(InstanceId instance, QueueName queue, strin
         return end > least ? end : least;
     }
 
+    /// <summary>The pieces of its billed time, each with its price. After its end the last price holds, for what is billed at least.</summary>
+    public IEnumerable<(DateTimeOffset From, DateTimeOffset Until, HourlyRate Rate)> Billed(DateTimeOffset now)
+    {
+        var until = BilledUntil(now);
+        var lived = EndsAt is { } end && end < now ? end : now;
+        var from = startedAt;
+        var price = rate;
+        foreach (var (at, next) in LaterRates.Where(r => r.From < lived))
+        {
+            yield return (from, at, price);
+            (from, price) = (at, next);
+        }
+
+        yield return (from, until, price);
+    }
+
+    /// <summary>The highest price until then.</summary>
+    public HourlyRate HighestRate(DateTimeOffset at) => LaterRates.Where(r => r.From < at && !(r.From >= EndsAt)).Select(r => r.Rate).Append(rate).Max();
+
     /// <summary>As a list made at that time shows it.</summary>
     public Machine Show(DateTimeOffset at)
     {
@@ -90,7 +115,7 @@ public sealed class SimulatedMachine(InstanceId instance, QueueName queue, strin
             EndCause.Died => MachineEnd.Requested,
             EndCause.LeaseEnded => MachineEnd.Itself,
         };
-        return new Machine(instance, queue, nativeId, state, startedAt, state == MachineState.Ended ? EndsAt : null, end, InterruptionAt);
+        return new Machine(instance, queue, nativeId, state, startedAt, state == MachineState.Ended ? EndsAt : null, end, InterruptionAt, ShowsPrice ? HighestRate(at) : null);
     }
 
     public bool IsShown(DateTimeOffset at, TimeSpan endedShownFor) =>

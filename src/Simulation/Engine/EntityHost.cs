@@ -131,7 +131,7 @@ public sealed class EntityHost<TDecider, TState, TCommand, TEvent, TEffect>(stri
     {
         if (_writing || _line.Count == 0)
             return;
-        if (_line.TrueForAll(d => d.Events.All(e => e is ITransientEvent)))
+        if (IsAllTransient())
         {
             Release(_line.Count, int.MaxValue);
             return;
@@ -145,6 +145,20 @@ public sealed class EntityHost<TDecider, TState, TCommand, TEvent, TEffect>(stri
             if (Up && life == Incarnation)
                 Written(covered);
         });
+    }
+
+    private bool IsAllTransient()
+    {
+        foreach (var decided in _line)
+        {
+            for (var i = 0; i < decided.Events.Count; i++)
+            {
+                if (decided.Events[i] is not ITransientEvent)
+                    return false;
+            }
+        }
+
+        return true;
     }
 
     private void Written(int covered)
@@ -184,7 +198,7 @@ public sealed class EntityHost<TDecider, TState, TCommand, TEvent, TEffect>(stri
     private void Release(int count, int mostEffects)
     {
         var life = Incarnation;
-        Decided[] released = [.. _line.Take(count)];
+        Decided[] released = count == _line.Count ? [.. _line] : [.. _line.Take(count)];
         _line.RemoveRange(0, count);
         foreach (var decided in released)
         {

@@ -49,6 +49,9 @@ public abstract record Fault(TimeSpan From, TimeSpan Until)
     /// <summary>Offers have no capacity. A batch may still be served in part before it shows.</summary>
     public sealed record NoCapacity(TimeSpan From, TimeSpan Until, double Share, ulong Which) : Fault(From, Until);
 
+    /// <summary>The account's quota is used up: nothing is launched.</summary>
+    public sealed record QuotaUsedUp(TimeSpan From, TimeSpan Until) : Fault(From, Until);
+
     /// <summary>Lists break off after a part of the machines.</summary>
     public sealed record PartialLists(TimeSpan From, TimeSpan Until, double Share) : Fault(From, Until);
 

@@ -25,7 +25,7 @@ public static class FaultMaker
         return faults;
     }
 
-    private static Fault? Draw(Dice dice, TimeSpan from, TimeSpan until, bool leaseSwitch, IReadOnlyList<string> entities, int queues) => dice.Below(19) switch
+    private static Fault? Draw(Dice dice, TimeSpan from, TimeSpan until, bool leaseSwitch, IReadOnlyList<string> entities, int queues) => dice.Below(20) switch
     {
         0 => new Fault.Network(
             from, until, leaseSwitch ? dice.Unit() * 0.5 : 0, dice.Unit() * 0.5, leaseSwitch ? dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(40)) : TimeSpan.FromSeconds(1)),
@@ -46,6 +46,7 @@ public static class FaultMaker
             ? new Fault.SlowSource(from, until, dice.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)))
             : new Fault.Unlisted(from, from + dice.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(150))),
         17 => dice.Chance(0.5) || !leaseSwitch ? new Fault.Foreign(from, dice.Below(queues)) : new Fault.GuestsCutOff(from, until),
+        18 => new Fault.QuotaUsedUp(from, until),
         _ => new Fault.Operator(from, (OperatorAct)dice.Below(Enum.GetValues<OperatorAct>().Length), dice.Below(queues)),
     };
 

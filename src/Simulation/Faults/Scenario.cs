@@ -13,7 +13,20 @@ public sealed record PlannedTask(int Queue, TimeSpan At, TimeSpan Duration);
 /// <param name="CapacityOfOffer">Machines of one offer that it has.</param>
 /// <param name="CallsPerSecond">Beyond that it throttles.</param>
 /// <param name="MostStop">How long a machine takes to end, at most.</param>
-public sealed record CloudTemper(TimeSpan EndedShownFor, TimeSpan LateBy, int CapacityOfOffer, int CallsPerSecond, TimeSpan MostStop);
+public sealed record CloudTemper(TimeSpan EndedShownFor, TimeSpan LateBy, int CapacityOfOffer, int CallsPerSecond, TimeSpan MostStop)
+{
+    /// <summary>It shows what each machine is billed at; then the price of spot moves, up to the worst rate. Otherwise it stays below the offer's.</summary>
+    public bool ShowsPrices { get; init; }
+
+    /// <summary>Its refusals for want of capacity name zones that have some.</summary>
+    public bool NamesZones { get; init; }
+
+    /// <summary>Its bucket of launch calls, which need not be as declared: size and refill a second. Null: only <see cref="CallsPerSecond"/> limits them.</summary>
+    public (int Size, double PerSecond)? LaunchCalls { get; init; }
+
+    /// <summary>Its bucket of launched instances. Null: it has none.</summary>
+    public (int Size, double PerSecond)? LaunchedInstances { get; init; }
+}
 
 /// <summary>How a simulated source behaves when nothing is wrong.</summary>
 /// <param name="CanStopFeeding">Whether it can be told to give a worker no more tasks.</param>

@@ -2,6 +2,7 @@ using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Simulation.Engine;
@@ -28,7 +29,9 @@ public static class ScenarioMaker
         ProviderSpec[] providers = [.. Enumerable.Range(0, dice.Between(1, 2)).Select(i => Provider(i, dice))];
         QueueSpec[] queues = [.. Enumerable.Range(0, dice.Between(1, 3)).Select(i => Queue(i, providers, lease, dice))];
         var policies = dice.Split(4);
-        queues = [.. queues.Select(q => WithPolicy(q, policies))];
+        var manners = dice.Split(5);
+        queues = [.. queues.Select(q => WithPolicy(q, policies)).Select(q => q with { Requeue = manners.Chance(0.4) ? new RequeueRules(AtNotice: true) : null })];
+        providers = [.. providers.Select(p => p with { Limits = MakeLimits(manners) })];
         var ledgers = Ledgers(queues, lease, dice);
         queues = [.. queues.Select(q => q with { Ledger = ledgers.First(l => l.Value.Any(b => b.Name == q.Budget)).Key })];
         var trouble = TimeSpan.FromMinutes(dice.Between(40, 180));
@@ -43,7 +46,13 @@ public static class ScenarioMaker
             SourceTemper = new SourceTemper(dice.Chance(0.7), dice.Chance(0.5), TimeSpan.FromSeconds(dice.Between(1, 10)), TimeSpan.FromMinutes(10)),
             Providers = providers,
             CloudTemper = new CloudTemper(
-                dice.Pick(TimeSpan.Zero, TimeSpan.FromMinutes(2), TimeSpan.FromHours(1)), least * 0.9, dice.Between(3, 8), dice.Between(5, 50), TimeSpan.FromSeconds(dice.Between(1, 5))),
+                dice.Pick(TimeSpan.Zero, TimeSpan.FromMinutes(2), TimeSpan.FromHours(1)), least * 0.9, dice.Between(3, 8), dice.Between(5, 50), TimeSpan.FromSeconds(dice.Between(1, 5)))
+            {
+                ShowsPrices = manners.Chance(0.5),
+                NamesZones = manners.Chance(0.5),
+                LaunchCalls = manners.Chance(0.5) ? (manners.Between(1, 5), manners.Pick(0.1, 0.5, 2.0)) : null,
+                LaunchedInstances = manners.Chance(0.5) ? (manners.Between(10, 40), manners.Pick(0.2, 1.0, 5.0)) : null,
+            },
             Ledgers = ledgers,
             Queues = queues,
             Tasks = Tasks(queues.Length, trouble, dice.Split(2)),
@@ -58,6 +67,16 @@ public static class ScenarioMaker
     private static ProviderSpec Provider(int number, Dice dice) => new(
         $"p{number}", "simulated", TimeSpan.FromSeconds(dice.Between(5, 30)), TimeSpan.FromSeconds(dice.Pick(0, 30, 120)), TimeSpan.FromMinutes(dice.Between(1, 5)),
         dice.Pick(0.5, 2.0, 20.0), dice.Between(1, 10));
+
+    /// <summary>What is declared of a platform's limits need not be true.</summary>
+    private static CallLimits? MakeLimits(Dice dice) => dice.Chance(0.4) ? null : new CallLimits
+    {
+        InstancesPerSecond = dice.Pick(0.2, 1.0, 5.0),
+        InstanceBurst = dice.Between(1, 20),
+        TerminationsPerSecond = dice.Pick(0.5, 5.0),
+        TerminationBurst = dice.Between(1, 10),
+        LaunchBatch = dice.Pick(1, 3, 100),
+    };
 
     private static QueueSpec Queue(int number, ProviderSpec[] providers, TimeSpan lease, Dice dice)
     {

@@ -107,6 +107,10 @@ public sealed class Auditor
         Violated("P3", $"busy instance {machine.Instance} was ended ({instance?.Leaving}: {instance?.LeavingBecause}) while task {run.Task.Id} ran since {run.StartedAt:HH:mm:ss}");
     }
 
+    /// <summary>Its platform gave notice, and its queue wants the tasks back then.</summary>
+    public bool MayReturnEarly(SimulatedMachine machine) =>
+        machine.InterruptionAt is not null && _scenario.Queues.First(q => q.Name == machine.Queue).Requeue is { AtNotice: true };
+
     // ---- told by the operator ----
     public void EndedAtOnce(InstanceId instance) => _endedAtOnce.Add(instance);
 
@@ -178,6 +182,7 @@ public sealed class Auditor
             Outcome.Operator => _endedAtOnce.Contains(machine.Instance),
             Outcome.Budget => _leaseEnded.Contains(machine.Instance)
                 || Chain(_scenario.Queues.First(q => q.Name == machine.Queue).Budget).Any(b => b.WhenDry == WhenDry.Terminate),
+            Outcome.Preempted => MayReturnEarly(machine) || _endedAtOnce.Contains(machine.Instance),
             _ => _endedAtOnce.Contains(machine.Instance),
         };
     }

@@ -6,7 +6,7 @@ namespace ControlPlane.Simulation.Invariants;
 
 /// <summary>
 /// What the platforms bill for, by budget and window, exactly: micro-dollars an hour times ticks, never rounded. Machines that run are billed up to now, minimum
-/// billing included.
+/// billing included, each stretch at its price.
 /// </summary>
 internal sealed class Bill(BudgetSpec budget)
 {
@@ -46,16 +46,17 @@ internal sealed class Bill(BudgetSpec budget)
 
     private void Add(IDictionary<DateTimeOffset, Int128> windows, SimulatedMachine machine, DateTimeOffset now)
     {
-        var from = machine.StartedAt;
-        var until = machine.BilledUntil(now);
-        while (from < until)
+        foreach (var (start, until, rate) in machine.Billed(now))
         {
-            var window = _calendar.WindowOf(from);
-            var end = _calendar.EndOf(window);
-            var part = end < until ? end : until;
-            windows.TryGetValue(window, out var before);
-            windows[window] = before + ((Int128)machine.Rate.MicrosPerHour * (part - from).Ticks);
-            from = part;
+            for (var from = start; from < until;)
+            {
+                var window = _calendar.WindowOf(from);
+                var end = _calendar.EndOf(window);
+                var part = end < until ? end : until;
+                windows.TryGetValue(window, out var before);
+                windows[window] = before + ((Int128)rate.MicrosPerHour * (part - from).Ticks);
+                from = part;
+            }
         }
     }
 }

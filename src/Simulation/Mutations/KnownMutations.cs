@@ -31,6 +31,9 @@ public static class KnownMutations
         new("a termination that was sent counts as an end") { Scaler = SentIsEnded },
         new("machines that nobody knows are left alone") { Gateway = IgnoreOrphans },
         new("the answer of a launch is forgotten before it was recorded") { Gateway = ForgetAnswers },
+        new("offers without capacity are asked as ever") { Gateway = ForgetCapacity },
+        new("the price that was seen is not the one that is posted") { Scaler = PostTheOffer },
+        new("tasks are put back at a notice before the source stopped giving more") { Scaler = ReturnAtNoticeAtOnce },
     ];
 
     private static ScalerDecision TrustIncompleteLists(ScalerState state, ScalerCommand command, Moment moment) =>
@@ -127,5 +130,33 @@ public static class KnownMutations
         }
 
         return new GatewayDecision(events, decision.Effects);
+    }
+
+    private static GatewayDecision ForgetCapacity(GatewayState state, GatewayCommand command, Moment moment)
+    {
+        var decision = GatewayDecider.Decide(state with { Exhausted = [] }, command, moment);
+        return new GatewayDecision([.. decision.Events.Where(e => e is not GatewayEvent.OfferExhausted)], decision.Effects);
+    }
+
+    private static ScalerDecision PostTheOffer(ScalerState state, ScalerCommand command, Moment moment)
+    {
+        var decision = ScalerDecider.Decide(state, command, moment);
+        return new ScalerDecision(
+            [
+                .. decision.Events.Select(e => e is ScalerEvent.InstanceChanged { Event: InstanceEvent.Launched launched } change
+                    ? change with { Event = launched with { Rate = null } }
+                    : e).Where(e => e is not ScalerEvent.InstanceChanged { Event: InstanceEvent.PriceSeen }),
+            ],
+            decision.Effects);
+    }
+
+    private static ScalerDecision ReturnAtNoticeAtOnce(ScalerState state, ScalerCommand command, Moment moment)
+    {
+        var decision = ScalerDecider.Decide(state, command, moment);
+        return decision.Then(
+            [
+                .. decision.Events.OfType<ScalerEvent.InstanceChanged>().Where(e => e.Event is InstanceEvent.DrainStarted { AtNotice: true })
+                    .Select(e => new ScalerEffect.OfInstance(e.Instance, new InstanceEffect.ReturnTasks("source", "its provider takes it back"))),
+            ]);
     }
 }

@@ -132,8 +132,15 @@ public sealed class SimulatedSource(SourceTemper temper, Weather weather, Agenda
 
     private RequeueResult PutBack(QueueName queue, InstanceId instance)
     {
-        if (Machine(instance) is { Works: true })
-            auditor.Violated("P3", $"the tasks of instance {instance} were put back while its machine works");
+        if (Machine(instance) is { Works: true } machine)
+        {
+            // At the notice of an interruption, and only where a worker that is told that a task is no longer its own can take no other.
+            if (auditor.MayReturnEarly(machine) && _stopped.Contains(instance))
+                TakeAway(instance);
+            else
+                auditor.Violated("P3", $"the tasks of instance {instance} were put back while its machine works");
+        }
+
         List<string> requeued = [];
         foreach (var run in _tasks.Where(t => t.DoneAt is null && t.Runs.Count > 0).Select(t => t.Runs[^1]).Where(r => r.Instance == instance && r.InterruptedAt is not null))
         {
@@ -148,6 +155,16 @@ public sealed class SimulatedSource(SourceTemper temper, Weather weather, Agenda
 
         Offer(queue);
         return new RequeueResult(requeued, []);
+    }
+
+    /// <summary>The workers of an instance that still runs must end what they do: it is no longer theirs.</summary>
+    private void TakeAway(InstanceId instance)
+    {
+        foreach (var worker in _workers.Where(w => w.Instance == instance && w.DiedAt is null && w.Run is not null))
+        {
+            worker.Run!.InterruptedAt = agenda.Now;
+            worker.Run = null;
+        }
     }
 
     private void Request(Func<bool> effect, Action<bool?> answer)

@@ -66,7 +66,7 @@ public sealed partial class ConfigurationSchemaTests
             }
         }
 
-        Assert.Equal(34, checkedDefaults);
+        Assert.Equal(36, checkedDefaults);
     }
 
     [Fact]

@@ -14,10 +14,31 @@ public sealed class SimulateProgramTests
         Assert.Contains("every promise was kept", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Faults_OnSeveralThreads_DoTheSame()
+    {
+        var one = Run("faults", "--seeds", "4", "--first", "21", "--parallel", "1").Output;
+        var three = Run("faults", "--seeds", "4", "--first", "21", "--parallel", "3").Output;
+        Assert.Equal(Facts(one), Facts(three));
+        Assert.Contains("on 3 threads", three, StringComparison.Ordinal);
+
+        static string Facts(string output) => output[..output.IndexOf(';', StringComparison.Ordinal)];
+    }
+
+    [Fact]
+    public void Faults_BoundByHours_BeginsNoFurtherSeed()
+    {
+        var (exit, output, _) = Run("faults", "--hours", "1", "--first", "11", "--parallel", "1");
+        Assert.Equal(0, exit);
+        Assert.Contains("1 seeds from 11", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("'weather' cannot be simulated", "weather")]
     [InlineData("--seeds is '0'", "faults", "--seeds", "0")]
     [InlineData("--seeds is ''", "faults", "--seeds")]
+    [InlineData("--hours is '0'", "faults", "--hours", "0")]
+    [InlineData("--parallel is '2000'", "faults", "--parallel", "2000")]
     [InlineData("--first is 'x'", "faults", "--first", "x")]
     [InlineData("Unknown option '--sed'", "faults", "--sed", "1")]
     public void Faults_WrongCommandLine_NamesTheOption(string message, params string[] arguments)

@@ -18,6 +18,15 @@ public sealed class LedgerRenewTests
     }
 
     [Fact]
+    public void Renew_ThePriceIsKnownUpToATime_TheRestStaysHeldAtTheWorst()
+    {
+        var ledger = LedgerSubject.With(Spec("team", 1));
+        ledger.Reserve(Request(1));
+        ledger.After(Minutes(6)).Machine.Send(new LedgerCommand.Renew(Id(1), Queue, ledger.State.Leases[Id(1)].Until, Now, null, HourlyRate.FromDollars(0.5m), Now + Minutes(4)));
+        Assert.Equal(new Balance(Dollar.Over(Minutes(12)), HourlyRate.FromDollars(0.5m).Over(Minutes(4))), ledger.Of("team"));
+    }
+
+    [Fact]
     public void Renew_Repeated_IsAnsweredWithoutAnotherEvent()
     {
         var ledger = LedgerSubject.With(Spec("team", 1));

@@ -3,6 +3,7 @@ using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using CsCheck;
@@ -71,6 +72,8 @@ public sealed class ConfigurationRulesTests
         ["unknown kind of provider"] = (Sample.Two with { Providers = [Sample.Two.Providers[0] with { Kind = "aws2" }] }, "providers[0].kind", "'aws2'", "local"),
         ["rate of launches is no number"] = (Sample.Two with { Providers = [Sample.Two.Providers[0] with { LaunchesPerSecond = double.NaN }] }, "providers[0].launchesPerSecond", "NaN", "0.01"),
         ["no burst"] = (Sample.Two with { Providers = [Sample.Two.Providers[0] with { LaunchBurst = 0 }] }, "providers[0].launchBurst", "0", "1 to"),
+        ["no launch of many"] = (Sample.Two with { Providers = [Sample.Two.Providers[0] with { Limits = CallLimits.Ec2 with { LaunchBatch = 0 } }] }, "providers[0].launchBatch", "0", "1 to"),
+        ["no refill of instances"] = (Sample.Two with { Providers = [Sample.Two.Providers[0] with { Limits = CallLimits.Ec2 with { InstancesPerSecond = 0 } }] }, "providers[0].instancesPerSecond", "0", "0.01"),
         ["sweep"] = (Sample.Two with { Providers = [Sample.Two.Providers[0] with { SweepEvery = TimeSpan.Zero }] }, "providers[0].sweepEvery", "0s", "200ms"),
     };
 

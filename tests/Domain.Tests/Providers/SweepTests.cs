@@ -89,7 +89,7 @@ public sealed class SweepTests
         gateway.After(Seconds(1)).Machine.Send(stranger);
         gateway.Machine.Send(stranger);
         Assert.Single(gateway.Machine.Log.OfType<GatewayEvent.OrphanReaped>());
-        Assert.Single(gateway.Tick().OfType<GatewayEffect.CallTerminate>());
+        Assert.Single(gateway.After(Seconds(0.1)).Tick().OfType<GatewayEffect.CallTerminate>());
     }
 
     [Fact]
@@ -123,12 +123,13 @@ public sealed class SweepTests
         var gateway = GatewaySubject.Configured();
         var terminate = new GatewayCommand.Terminate(new InstanceRef(Id(1), "m1"));
         gateway.Machine.Send(terminate);
-        Assert.Single(gateway.Tick().OfType<GatewayEffect.CallTerminate>());
+        Assert.Single(gateway.After(Seconds(0.1)).Tick().OfType<GatewayEffect.CallTerminate>());
         gateway.After(Seconds(5)).Machine.Send(terminate);
         Assert.Empty(gateway.Tick().OfType<GatewayEffect.CallTerminate>());
         gateway.Machine.Send(new GatewayCommand.TerminateAnswered([new TerminateOutcome(Id(1), ProviderFault.Throttled, "slow down")]));
         gateway.Machine.Send(terminate);
-        Assert.Single(gateway.Tick().OfType<GatewayEffect.CallTerminate>());
+        Assert.Empty(gateway.Tick().OfType<GatewayEffect.CallTerminate>());
+        Assert.Single(gateway.After(Seconds(2)).Tick().OfType<GatewayEffect.CallTerminate>());
     }
 
     private static List<GatewayEffect.TellScaler> Told(Decision<GatewayEvent, GatewayEffect> decision) => [.. decision.Effects.OfType<GatewayEffect.TellScaler>()];
