@@ -56,6 +56,8 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
             Self.Tell(new CatalogCommand.WakeAll());
         else if (message is CatalogStatusQuery)
             Answer(state => new CatalogStatus(state.Revision, Declared(state) - CatalogDecider.Resume(state, Now).Count(e => e.Hearing is not null), Declared(state)));
+        else if (message is SourceQuery source)
+            Answer(state => new SourceAnswer(state.Configuration.Sources.FirstOrDefault(s => s.Name == source.Name)));
         else if (message is CatalogQuery)
             Answer(state => new CatalogView(state.Configuration, state.Revision, state.AppliedBy, state.AppliedAt, Declared(state) - CatalogDecider.Resume(state, Now).Count(e => e.Hearing is not null), Declared(state)));
         else
@@ -93,6 +95,12 @@ public sealed record CatalogStatusQuery;
 /// <param name="Awake">Entities that have heard what concerns them.</param>
 /// <param name="Entities">Entities in all.</param>
 public sealed record CatalogStatus(long Revision, int Awake, int Entities);
+
+/// <summary>Asks the catalog for one source as it is declared.</summary>
+public sealed record SourceQuery(string Name);
+
+/// <summary>The source as it is declared; null if it is not.</summary>
+public sealed record SourceAnswer(SourceSpec? Source);
 
 /// <summary>What is in force.</summary>
 /// <param name="Configuration">All that is declared.</param>

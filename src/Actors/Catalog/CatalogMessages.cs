@@ -13,6 +13,8 @@ public static class CatalogMessages
         .Message("catalog.query.v1", CatalogMessageJson.Default.CatalogQuery)
         .Message("catalog.status-query.v1", CatalogMessageJson.Default.CatalogStatusQuery)
         .Message("catalog.status.v1", CatalogMessageJson.Default.CatalogStatus)
+        .Message("catalog.source-query.v1", CatalogMessageJson.Default.SourceQuery)
+        .Message("catalog.source-answer.v1", CatalogMessageJson.Default.SourceAnswer)
         .Message("catalog.view.v1", CatalogMessageJson.Default.CatalogView);
 }
 
@@ -22,5 +24,7 @@ public static class CatalogMessages
 [JsonSerializable(typeof(CatalogQuery))]
 [JsonSerializable(typeof(CatalogStatusQuery))]
 [JsonSerializable(typeof(CatalogStatus))]
+[JsonSerializable(typeof(SourceQuery))]
+[JsonSerializable(typeof(SourceAnswer))]
 [JsonSerializable(typeof(CatalogView))]
 internal sealed partial class CatalogMessageJson : JsonSerializerContext;

@@ -155,7 +155,7 @@ internal sealed class MembershipTable(NodeStorage storage)
     private static async Task<IReadOnlyList<NodeRow>> NodesAsync(DbConnection connection, DbTransaction? transaction) =>
         (await connection.QueryAsync<NodeRow>(SelectNodes, transaction: transaction).ConfigureAwait(false)).AsList();
 
-    private static Task JoinedAsync(DbConnection connection, DbTransaction? transaction, NodeRow self, long cluster) => connection.ExecuteAsync(
+    private static Task<int> JoinedAsync(DbConnection connection, DbTransaction? transaction, NodeRow self, long cluster) => connection.ExecuteAsync(
         "UPDATE cluster_node SET cluster = @cluster, heartbeat = clock_timestamp() WHERE address = @Address AND incarnation = @Incarnation",
         new { cluster, self.Address, self.Incarnation },
         transaction);

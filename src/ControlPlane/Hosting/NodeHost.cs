@@ -6,6 +6,7 @@ using ControlPlane.Actors.Providers;
 using ControlPlane.Actors.ReadModel;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
+using ControlPlane.Bootstrap;
 using ControlPlane.ClearMl;
 using ControlPlane.Clustering;
 using ControlPlane.Domain.Providers;
@@ -78,6 +79,7 @@ public static partial class NodeHost
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();
         builder.Services.AddSingleton<ISourceConnector, ClearMlConnector>();
+        builder.Services.AddGuests(node);
         builder.Services.AddSingleton(_ => PolicyPlugins.Load(node.PluginFolder));
         builder.Services.AddSingleton<IPolicyRunner, PluginPolicies>();
         builder.Services.AddAkka("controlplane", (akka, services) => akka
@@ -97,6 +99,7 @@ public static partial class NodeHost
         var app = builder.Build();
         TellOfPlugins(app);
         app.MapControlPlaneApi();
+        app.MapBootstrap();
         app.MapTasks();
         app.MapClearMlApi();
         return app;

@@ -14,6 +14,12 @@ public sealed class NodeOptions : IValidatableObject
     [Required]
     public string Url { get; set; } = DefaultUrl;
 
+    /// <summary>
+    /// The address at which machines reach the API, such as that of a proxy in front of it; null if none can. Machines of pools with a bootstrap ask there for what
+    /// makes them workers, secrets included: without https whoever sits on the way can read them.
+    /// </summary>
+    public string? GuestUrl { get; set; }
+
     /// <summary>The file with the key that signs machines' tickets, made where it is not there; null: <c>cluster.key</c> in the data folder. All nodes of a cluster must have the same.</summary>
     public string? ClusterKeyFile { get; set; }
 
@@ -45,6 +51,8 @@ public sealed class NodeOptions : IValidatableObject
     {
         if (!Uri.TryCreate(Url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")
             yield return new ValidationResult($"Node:Url is '{Url}'; write a URL such as {DefaultUrl}.", [nameof(Url)]);
+        if (GuestUrl is { } guest && !(Uri.TryCreate(guest, UriKind.Absolute, out var seen) && (seen.Scheme == Uri.UriSchemeHttps || seen.Scheme == Uri.UriSchemeHttp) && seen is { Query: "", Fragment: "", UserInfo: "" }))
+            yield return new ValidationResult($"Node:GuestUrl is '{guest}'; write a URL such as https://control.example.org, without user and query.", [nameof(GuestUrl)]);
         if (ConfigurationFile is { } file && !File.Exists(file))
             yield return new ValidationResult($"Node:ConfigurationFile is '{file}', and there is no such file.", [nameof(ConfigurationFile)]);
     }

@@ -42,6 +42,17 @@ public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions o
 
     public Task<ScalerReply> ScalerAsync(string queue, ScalerCommand command, CancellationToken cancel) => AskAsync<ScalerRegion, ScalerReply>(queue, command, cancel);
 
+    public Task<GuestAnswer> GuestAsync(string queue, ScalerCommand.AskBootstrap command, CancellationToken cancel) => AskAsync<ScalerRegion, GuestAnswer>(queue, command, cancel);
+
+    public Task<GuestStanding> GuestAsync(string queue, GuestQuery query, CancellationToken cancel) => AskAsync<ScalerRegion, GuestStanding>(queue, query, cancel);
+
+    public Task<AdoptionAnswer> AdoptionAsync(string queue, AdoptionQuery query, CancellationToken cancel) => AskAsync<ScalerRegion, AdoptionAnswer>(queue, query, cancel);
+
+    public Task<AdoptionAnswer> AdoptionAsync(string queue, ScalerCommand.Adopt command, CancellationToken cancel) => AskAsync<ScalerRegion, AdoptionAnswer>(queue, command, cancel);
+
+    public async Task<SourceSpec?> SourceAsync(string source, CancellationToken cancel) =>
+        (await AnsweredAsync<SourceAnswer>(limit => _regions.AskCatalogAsync<object>(new SourceQuery(source), limit, cancel), TryFor, cancel).ConfigureAwait(false)).Source;
+
     public Task<LedgerView> LedgerAsync(string root, CancellationToken cancel) => AskAsync<LedgerRegion, LedgerView>(root, new LedgerQuery(), cancel);
 
     public Task<GatewayView> GatewayAsync(string provider, CancellationToken cancel) => AskAsync<GatewayRegion, GatewayView>(provider, new GatewayQuery(), cancel);

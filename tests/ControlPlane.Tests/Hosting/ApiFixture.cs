@@ -10,10 +10,12 @@ using ControlPlane.Actors.ReadModel;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
 using ControlPlane.Actors.Tests.WholeNode;
+using ControlPlane.Bootstrap;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
+using ControlPlane.Hosting;
 using ControlPlane.Http;
 using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Storage;
@@ -57,9 +59,12 @@ public sealed class ApiFixture : IAsyncLifetime
             .WithControlPlaneEntities(services)
             .AddHocon("akka.loglevel = WARNING", HoconAddMode.Prepend));
         builder.Services.AddControlPlaneApi(new HttpApiOptions { Heartbeat = TimeSpan.FromMilliseconds(200), AskTimeout = TimeSpan.FromSeconds(20) });
+        var node = new NodeOptions { DataFolder = _folder, GuestUrl = "https://control.example.org" };
+        builder.Services.AddSingleton(node).AddGuests(node);
         builder.Services.AddControlPlaneSecurity(DatabaseKind.Sqlite, $"Data Source={Path.Combine(_folder, StorageOptions.FileName)}", new SecurityOptions(), Listening.Of("http://127.0.0.1:1"));
         _app = builder.Build();
         _app.MapControlPlaneApi();
+        _app.MapBootstrap();
         await _app.StartAsync();
         Http = _app.GetTestClient();
         Http.Timeout = Patience;
