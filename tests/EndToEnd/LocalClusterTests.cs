@@ -18,7 +18,8 @@ public sealed class LocalClusterTests : IDisposable
     public async Task UpKillAndDown_DoWhatTheySay()
     {
         // Root's temporary folder is closed to the database's own account.
-        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         Assert.Equal(["database running", "node-1 ready", "node-2 ready", "node-3 ready"], Lines(Script("up")));
         Assert.Equal(3, await MembersAsync());
 

@@ -31,10 +31,13 @@ internal sealed class NodeProcess : IDisposable
 
     public HttpClient Api { get; }
 
+    /// <summary>Variables of its process, beside those that it inherits.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public string DataFolder => Path.Combine(folder, "data");
 
     /// <summary>The program as this build made it, beside this test's own output.</summary>
-    internal static string Program
+    public static string Program
     {
         get
         {
@@ -56,6 +59,8 @@ internal sealed class NodeProcess : IDisposable
         var start = new ProcessStartInfo("dotnet", [Program, "run", "--data", DataFolder, "--listen", Url.ToString(), "--config", configuration, "--log-file", log, .. settings.SelectMany(s => new[] { "--set", s })]);
         if (connectionString is not null)
             start.Environment["CONTROLPLANE_Storage__ConnectionString"] = connectionString;
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
         process = Process.Start(start)!;
         await Eventually.TrueAsync(IsReadyAsync, TimeSpan.FromSeconds(90), () => Task.FromResult($"the node is ready; its log: {Tail(log)}"));
     }
@@ -122,7 +127,7 @@ internal sealed class NodeProcess : IDisposable
         List<int> found = [];
         foreach (var entry in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(entry), out var pid) || pid == Environment.ProcessId || pid == process?.Id)
+            if (!int.TryParse(Path.GetFileName(entry), out var pid) || pid == System.Environment.ProcessId || pid == process?.Id)
                 continue;
             if (Mentions(Path.Combine(entry, "cmdline")) || Mentions(Path.Combine(entry, "environ")))
                 found.Add(pid);

@@ -87,6 +87,12 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
 /// <summary>Asks the catalog what is in force.</summary>
 public sealed record CatalogQuery;
 
+/// <summary>Asks the catalog for one source as it is declared.</summary>
+public sealed record SourceQuery(string Name);
+
+/// <summary>The source as it is declared; null if it is not.</summary>
+public sealed record SourceAnswer(SourceSpec? Source);
+
 /// <summary>Asks the catalog how far it is, without all that is in force.</summary>
 public sealed record CatalogStatusQuery;
 
@@ -95,12 +101,6 @@ public sealed record CatalogStatusQuery;
 /// <param name="Awake">Entities that have heard what concerns them.</param>
 /// <param name="Entities">Entities in all.</param>
 public sealed record CatalogStatus(long Revision, int Awake, int Entities);
-
-/// <summary>Asks the catalog for one source as it is declared.</summary>
-public sealed record SourceQuery(string Name);
-
-/// <summary>The source as it is declared; null if it is not.</summary>
-public sealed record SourceAnswer(SourceSpec? Source);
 
 /// <summary>What is in force.</summary>
 /// <param name="Configuration">All that is declared.</param>

@@ -17,7 +17,12 @@ public static class ScalerMessages
         .Message("scaler.adoption-answer.v1", ScalerMessageJson.Default.AdoptionAnswer)
         .Message("scaler.reply.v1", ScalerMessageJson.Default.ScalerReply)
         .Message("scaler.query.v1", ScalerMessageJson.Default.ScalerQuery)
-        .Message("scaler.view.v1", ScalerMessageJson.Default.ScalerView);
+        .Message("scaler.view.v1", ScalerMessageJson.Default.ScalerView)
+        .Message("scaler.adoption-query.v1", ScalerMessageJson.Default.AdoptionQuery)
+        .Message("scaler.adoption-answer.v1", ScalerMessageJson.Default.AdoptionAnswer)
+        .Message("scaler.guest-query.v1", ScalerMessageJson.Default.GuestQuery)
+        .Message("scaler.guest-standing.v1", ScalerMessageJson.Default.GuestStanding)
+        .Messages("guest-answer", ScalerMessageJson.Default.GuestAnswer);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
@@ -30,6 +35,12 @@ public static class ScalerMessages
 [JsonSerializable(typeof(ScalerReply))]
 [JsonSerializable(typeof(ScalerQuery))]
 [JsonSerializable(typeof(ScalerView))]
+[JsonSerializable(typeof(AdoptionQuery))]
+[JsonSerializable(typeof(AdoptionAnswer))]
+[JsonSerializable(typeof(GuestQuery))]
+[JsonSerializable(typeof(GuestStanding))]
+[JsonSerializable(typeof(GuestAnswer))]
+[JsonSerializable(typeof(GuestAnswer.Granted), TypeInfoPropertyName = "GuestGranted")]
 internal sealed partial class ScalerMessageJson : JsonSerializerContext;
 
 /// <summary>Apart from the others: its cases have names of theirs.</summary>

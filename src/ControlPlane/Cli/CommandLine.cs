@@ -84,6 +84,7 @@ public static class CommandLine
         Verbs.Add(root, [ImportVerbs.Build(verbs), AdoptVerb.Build(verbs)]);
         Verbs.Add(root, [GetVerb.Build(verbs), ExplainVerb.Build(verbs)]);
         Verbs.Add(root, OperatorVerbs.Build(verbs));
+        Verbs.Add(root, PlatformVerbs.Build(verbs));
         Verbs.Add(root, [TaskVerbs.Build(verbs)]);
         Verbs.Add(root, [TokenVerbs.Build(verbs), CertificateVerbs.Build(verbs), NodeVerbs.Health(verbs)]);
         Verbs.Add(root, NodeVerbs.Others(verbs));

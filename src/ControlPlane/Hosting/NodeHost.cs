@@ -15,6 +15,7 @@ using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Health;
 using ControlPlane.Http;
+using ControlPlane.Providers.Aws;
 using ControlPlane.Providers.Bootstrap;
 using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Embedded;
@@ -76,6 +77,8 @@ public static partial class NodeHost
         builder.Services.AddControlPlaneSecurity(DatabaseOf(storage), QueueDatabase(node, storage), security, Listening.Of(node.Url));
         builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(node.ClusterKeyPath)));
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
+        builder.Services.AddSingleton<IProviderConnector>(sp => new AwsConnector(
+            node.Cluster, sp.GetService<GuestBootstrap>(), sp.GetRequiredService<ISecretReader>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<AwsProvider>>()));
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();
         builder.Services.AddSingleton<ISourceConnector, ClearMlConnector>();

@@ -33,7 +33,7 @@ public static class ApiHosting
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(PolicyPlugins.None);
-        services.AddSingleton(options).AddSingleton<EntityAsks>().AddSingleton<PageQuery>().AddSingleton<Readiness>();
+        services.AddSingleton(options).AddSingleton<EntityAsks>().AddSingleton<InstanceConsoles>().AddSingleton<PageQuery>().AddSingleton<Readiness>();
         services.AddSingleton<ReadModelGauges>().AddHostedService(sp => sp.GetRequiredService<ReadModelGauges>());
         services.AddHostedService<ReadyGauge>();
         services.AddExceptionHandler<ApiExceptionHandler>().AddProblemDetails();

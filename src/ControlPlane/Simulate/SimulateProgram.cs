@@ -9,12 +9,15 @@ public static class SimulateProgram
     public const string Usage = """
         Usage: controlplane simulate faults [--seeds N] [--hours N] [--first SEED] [--parallel N]
                controlplane simulate faults --replay KEY
+               controlplane simulate trace ...     ('simulate trace --help' tells more)
+               controlplane simulate table [--traces FOLDER]
 
           --seeds N       how many seeds, 1 to 1,000,000,000 (1000; with --hours no limit)
           --hours N       begin no further seed after so many simulated hours, 1 to 1,000,000,000
           --first SEED    the first of them (drawn at random, and printed)
           --parallel N    how many runs at a time, 1 to 1024 (one for each processor)
           --replay KEY    one run again, by the key that a failure printed, with the last lines of its history
+          --traces FOLDER job traces to replay with each policy, beside synthetic ones; the table is printed
 
         Exit codes: 0 every promise was kept, 1 one was broken, 2 the command line is wrong.
         """;
@@ -26,15 +29,23 @@ public static class SimulateProgram
     {
         if (arguments is [] or ["--help" or "-h" or "-?"] or [_, "--help" or "-h" or "-?"])
         {
-            output.WriteLine(Usage);
+            output.WriteLine(arguments is ["trace", ..] ? TraceArguments.Usage : Usage);
             return arguments.Count == 0 ? 2 : 0;
         }
 
         return arguments[0] switch
         {
             "faults" => Faults(arguments, output, error, time, cancel),
-            _ => Wrong(error, $"'{arguments[0]}' cannot be simulated; there is 'faults'."),
+            "trace" => Trace([.. arguments.Skip(1)], output, error, cancel),
+            "table" => Table([.. arguments.Skip(1)], output, error, cancel),
+            _ => Wrong(error, $"'{arguments[0]}' cannot be simulated; there are 'faults', 'trace' and 'table'."),
         };
+    }
+
+    private static int Trace(IReadOnlyList<string> words, TextWriter output, TextWriter error, CancellationToken cancel)
+    {
+        var (arguments, wrong) = TraceArguments.Parse(words);
+        return arguments is null ? Wrong(error, wrong!) : SimulateTrace.Run(arguments, output, error, cancel);
     }
 
     private static int Faults(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, TimeProvider time, CancellationToken cancel)
@@ -75,6 +86,13 @@ public static class SimulateProgram
         var screen = new CampaignScreen(error, ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected, plan, time);
         return SimulateFaults.Run(output, time, plan, screen, cancel);
     }
+
+    private static int Table(IReadOnlyList<string> words, TextWriter output, TextWriter error, CancellationToken cancel) => words switch
+    {
+        [] => SimulateTable.Run(null, output, error, cancel),
+        ["--traces", { Length: > 0 } folder] => SimulateTable.Run(folder, output, error, cancel),
+        _ => Wrong(error, "'simulate table' takes only --traces FOLDER."),
+    };
 
     private static int Wrong(TextWriter error, string sentence)
     {

@@ -19,8 +19,11 @@ internal static class IdleRules
     /// <summary>A boot as long as none was seen.</summary>
     public static readonly TimeSpan UnknownBoot = TimeSpan.FromMinutes(3);
 
-    /// <summary>A task that has to wait for a boot is as bad as half an hour of an idle machine, and the boot is paid, and waited for.</summary>
-    private static readonly TimeSpan ColdStart = TimeSpan.FromMinutes(30);
+    /// <summary>
+    /// A task that has to wait for a boot is as bad as five minutes of an idle machine, and the boot is paid, and waited for. More buys little: with half an hour the traces of
+    /// docs/policies.md cost up to a third more, and waits got shorter by seconds.
+    /// </summary>
+    private static readonly TimeSpan ColdStart = TimeSpan.FromMinutes(5);
 
     /// <summary>Ends instances that are idle too long, as far as neither minimum nor policy needs them. A busy one is never touched.</summary>
     /// <returns>When time alone next changes it; null if it does not, or if that follows from the fixed idle time.</returns>
@@ -51,13 +54,26 @@ internal static class IdleRules
             : ColdStart + (boot * 2);
     }
 
+    /// <summary>
+    /// The same for a spare below the top. When it is needed, the one above it has just been taken: where nearly all tasks are shorter than a boot that one is free again sooner than a
+    /// new instance could be, so being without costs a wait for it and no boot (<see cref="PerTaskRule"/>).
+    /// </summary>
+    public static TimeSpan WorthBelowTop(ScalerState state, QueueSpec spec)
+    {
+        var worth = WorthOf(state, spec);
+        return spec.Policy is not PolicySpec.TargetWait && state.Experience?.Runs is { } runs && runs.Has(10) && runs.Quantile(0.9) is { } run && run <= BootOf(state) && run * 2 < worth
+            ? run * 2
+            : worth;
+    }
+
     /// <summary>What half of the boots take at most.</summary>
     public static TimeSpan BootOf(ScalerState state) => state.Experience?.Boots.Quantile(0.5) ?? UnknownBoot;
 
     private static DateTimeOffset? EndUnneeded(ScalerStep step, QueueSpec spec, InstanceState[] idle, int spare, List<LeaveChoice> leave)
     {
         var known = step.State.Experience ?? Experience.None;
-        var worth = WorthOf(step.State, spec);
+        var top = WorthOf(step.State, spec);
+        var below = WorthBelowTop(step.State, spec);
         var longest = spec.Policy is PolicySpec.TargetWait ? LongestKeepForTarget : LongestKeep;
         var keep = new TimeSpan?[known.Gaps.Count];
         DateTimeOffset? next = null;
@@ -70,16 +86,18 @@ internal static class IdleRules
         // Position 1 is the spare that the next task takes; the deepest is the first that nobody needs.
         var unneeded = 0;
         var kept = TimeSpan.MaxValue;
+        var worth = top;
         for (var position = 1; position <= idle.Length; position++)
         {
             var band = Experience.BandOf(position);
-            var time = keep[band] ??= known.Gaps[band].WorthKeeping(worth, longest);
+            var time = keep[band] ??= known.Gaps[band].WorthKeeping(position == 1 ? top : below, longest);
             var until = (known.Since(position) ?? idle[^position].IdleSince!.Value) + time;
             Consider(until);
             if (until > step.Now)
                 continue;
             unneeded++;
-            kept = time < kept ? time : kept;
+            if (time < kept)
+                (kept, worth) = (time, position == 1 ? top : below);
         }
 
         unneeded = Math.Min(unneeded, spare);

@@ -13,8 +13,6 @@ internal static class ScalingRules
     /// <summary>A worker that has not reported for so long is not counted as free, whatever the source lists.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
 
-    private static readonly PerTaskPolicy PerTask = new();
-
     /// <summary>Evaluates the policy on the last look. A plug-in policy is asked, and answers by a command of its own.</summary>
     public static void Evaluate(ScalerStep step)
     {
@@ -24,12 +22,13 @@ internal static class ScalingRules
         {
             case PolicySpec.PerTask:
                 var seen = Describe(step.State, step.Now);
-                Settle(step, PerTask.Advise(seen), null, seen);
+                var (launches, later, held) = PerTaskRule.Advise(seen, step.State.Experience ?? Experience.None, IdleRules.UnknownBoot, RunTimes(step.State, step.Now));
+                Settle(step, launches, null, seen, later, held);
                 break;
             case PolicySpec.TargetWait target:
                 var situation = Describe(step.State, step.Now);
                 var (advice, again, patience) = TargetWaitRule.Advise(
-                    situation, target.Target, step.State.Experience ?? Experience.None, IdleRules.UnknownBoot, [.. RunTimes(step.State, step.Now)]);
+                    situation, target.Target, step.State.Experience ?? Experience.None, IdleRules.UnknownBoot, RunTimes(step.State, step.Now));
                 Settle(step, advice, null, situation, again, patience);
                 break;
             case PolicySpec.Plugin plugin:
@@ -193,10 +192,19 @@ internal static class ScalingRules
     }
 
     /// <summary>For how long each running task has been seen to run.</summary>
-    private static IEnumerable<TimeSpan> RunTimes(ScalerState state, DateTimeOffset now) => state.Instances.Values
-        .Where(i => i is { Phase: Phase.Busy, Leaving: null, TasksSince: not null })
-        .SelectMany(i => i.TasksSince!)
-        .Select(since => now > since ? now - since : TimeSpan.Zero);
+    private static List<TimeSpan> RunTimes(ScalerState state, DateTimeOffset now)
+    {
+        List<TimeSpan> times = [];
+        foreach (var (_, instance) in state.Instances)
+        {
+            if (instance is not { Phase: Phase.Busy, Leaving: null, TasksSince: { } starts })
+                continue;
+            foreach (var since in starts)
+                times.Add(now > since ? now - since : TimeSpan.Zero);
+        }
+
+        return times;
+    }
 
     private static bool IsFresh(QueueObservation observation, WorkerObservation worker) => observation.AsOf - worker.LastSeen <= Silence;
 

@@ -14,6 +14,12 @@ public static class TargetWaitRule
     /// <summary>More waiting tasks than that are not worth counting one by one.</summary>
     private const int MostCounted = 256;
 
+    /// <summary>How often one place is counted.</summary>
+    private const int MostTurns = 8;
+
+    /// <summary>Chances below that are left out.</summary>
+    private const double LeastChance = 0.01;
+
     private static readonly PerTaskPolicy PerTask = new();
 
     /// <param name="situation">The queue's numbers.</param>
@@ -73,16 +79,31 @@ public static class TargetWaitRule
         // ends[k]: the chance that k of them are done; the last stands for that and more.
         var ends = new double[most + 1];
         ends[0] = 1;
+        void Count(double done)
+        {
+            ends[most] += ends[most - 1] * done;
+            for (var k = most - 1; k > 0; k--)
+                ends[k] = (ends[k] * (1 - done)) + (ends[k - 1] * done);
+            ends[0] *= 1 - done;
+        }
+
+        var all = (double)runs.Total;
         foreach (var elapsed in running)
         {
             var still = runs.Over(elapsed);
             if (still <= 0)
                 continue;
-            var done = 1 - (runs.Over(elapsed + within) / still);
-            ends[most] += ends[most - 1] * done;
-            for (var k = most - 1; k > 0; k--)
-                ends[k] = (ends[k] * (1 - done)) + (ends[k - 1] * done);
-            ends[0] *= 1 - done;
+            Count(1 - (runs.Over(elapsed + within) / still));
+
+            // Short tasks: its place is free once more if it, and each that follows, takes no more than an even share of the time.
+            for (var turn = 2; turn <= MostTurns; turn++)
+            {
+                var share = within / turn;
+                var chance = (1 - (runs.Over(elapsed + share) / still)) * Math.Pow(1 - (runs.Over(share) / all), turn - 1);
+                if (chance < LeastChance)
+                    break;
+                Count(chance);
+            }
         }
 
         var atLeast = 0.0;

@@ -77,9 +77,9 @@ public sealed class ClearMlModel
     private void Submit(Queue queue, TraceJob job)
     {
         queue.Waiting.Enqueue(job);
-        Machine[] free = [.. queue.Machines.Where(m => m.IsFree)];
-        if (free.Length > 0)
-            Take(free[_dice.Below(free.Length)]);
+        var free = queue.Machines.Count(m => m.IsFree);
+        if (free > 0)
+            Take(queue.Machines.Where(m => m.IsFree).ElementAt(_dice.Below(free)));
     }
 
     private void Take(Machine machine)
@@ -121,11 +121,11 @@ public sealed class ClearMlModel
             Look(machine);
         var end = _now + (_settings.RequestTime * (2 + _queues.Count));
         HashSet<(Queue, string)> mayBeNeeded = [];
-        List<(Queue Queue, string Resource)> launches = [];
+        List<(Queue Queue, ClearMlResource Resource)> launches = [];
         foreach (var queue in _queues.Values.Where(q => q.Waiting.Count > 0))
             Allocate(queue, launches, mayBeNeeded);
         Machine[] idle = [.. _queues.Values.SelectMany(q => q.Machines)
-            .Where(m => m.SeenIdleAt is { } since && _now - since >= _settings.MaxIdle && !mayBeNeeded.Contains((m.Queue, m.Resource)))];
+            .Where(m => m.SeenIdleAt is { } since && _now - since >= _settings.MaxIdle && !mayBeNeeded.Contains((m.Queue, m.Resource.Name)))];
         foreach (var (queue, resource) in launches)
         {
             At(end, () => Launch(queue, resource));
@@ -150,26 +150,26 @@ public sealed class ClearMlModel
             machine.SeenIdleAt = machine.IdleSince;
     }
 
-    private void Allocate(Queue queue, List<(Queue, string)> launches, HashSet<(Queue, string)> mayBeNeeded)
+    private void Allocate(Queue queue, List<(Queue, ClearMlResource)> launches, HashSet<(Queue, string)> mayBeNeeded)
     {
         Machine[] coming = [.. queue.Machines.Where(m => m.SeenIdleAt is not null || m.SpunAt is not null)];
         foreach (var machine in coming)
-            mayBeNeeded.Add((queue, machine.Resource));
+            mayBeNeeded.Add((queue, machine.Resource.Name));
         var need = queue.Waiting.Count - coming.Length;
         var chosen = 0;
         foreach (var resource in queue.Resources)
         {
             if (chosen >= need)
                 break;
-            var room = resource.Most - queue.Machines.Count(m => m.Resource == resource.Name && (m.IsRegistered || m.SpunAt is not null));
+            var room = resource.Most - queue.Machines.Count(m => m.Resource == resource && (m.IsRegistered || m.SpunAt is not null));
             var count = Math.Max(0, Math.Min(room, _settings.Faults.HasFlag(ClearMlFaults.NeedOfEachResource) ? need : need - chosen));
             for (var i = 0; i < count; i++)
-                launches.Add((queue, resource.Name));
+                launches.Add((queue, resource));
             chosen += count;
         }
     }
 
-    private void Launch(Queue queue, string resource)
+    private void Launch(Queue queue, ClearMlResource resource)
     {
         var machine = new Machine(queue, resource, _now) { SpunAt = _now };
         queue.Machines.Add(machine);
@@ -196,7 +196,8 @@ public sealed class ClearMlModel
         machine.Queue.Machines.Remove(machine);
         _living--;
         var start = DateTimeOffset.UnixEpoch + machine.LaunchedAt;
-        _cost += (Int128)_settings.Rate.MicrosPerHour * (_settings.Billing.BilledEnd(start, DateTimeOffset.UnixEpoch + _now) - start).Ticks;
+        var billing = machine.Resource.Billing ?? _settings.Billing;
+        _cost += (Int128)(machine.Resource.Rate ?? _settings.Rate).MicrosPerHour * (billing.BilledEnd(start, DateTimeOffset.UnixEpoch + _now) - start).Ticks;
     }
 
     private sealed class Queue(IReadOnlyList<ClearMlResource> resources)
@@ -208,11 +209,11 @@ public sealed class ClearMlModel
         public List<Machine> Machines { get; } = [];
     }
 
-    private sealed class Machine(Queue queue, string resource, TimeSpan launchedAt)
+    private sealed class Machine(Queue queue, ClearMlResource resource, TimeSpan launchedAt)
     {
         public Queue Queue => queue;
 
-        public string Resource => resource;
+        public ClearMlResource Resource => resource;
 
         public TimeSpan LaunchedAt => launchedAt;
 

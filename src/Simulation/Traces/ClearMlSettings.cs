@@ -31,7 +31,14 @@ public enum ClearMlFaults
 /// <summary>A kind of machine on a queue, ClearML's word for a pool.</summary>
 /// <param name="Name">Its name; stands on one queue only.</param>
 /// <param name="Most">The most machines of it.</param>
-public sealed record ClearMlResource(string Name, int Most);
+public sealed record ClearMlResource(string Name, int Most)
+{
+    /// <summary>What one of it costs; null: <see cref="ClearMlSettings.Rate"/>.</summary>
+    public HourlyRate? Rate { get; init; }
+
+    /// <summary>How it is billed; null: <see cref="ClearMlSettings.Billing"/>.</summary>
+    public Billing? Billing { get; init; }
+}
 
 /// <summary>How ClearML's autoscaler is set up; the defaults are its own.</summary>
 public sealed record ClearMlSettings

@@ -23,7 +23,13 @@ public sealed record TraceFit(ReplaySetup Setup, IReadOnlyList<Misfit> Misfits, 
     public const string AllOthers = "*";
 
     /// <summary>
-    /// Fits a trace to a configuration. A worker of a queue takes any of its tasks, so a job must fit each offer of its queue's pools; an instance's GPUs are divided evenly
+    /// The queue for jobs of up to so many GPUs of a queue of the trace: <c>train.g8</c> takes jobs of <c>train</c> with 8 or fewer that no smaller one takes. So one queue of a trace can
+    /// have machines of several sizes.
+    /// </summary>
+    public static string Sized(string queue, int gpus) => string.Create(CultureInfo.InvariantCulture, $"{queue}.g{gpus}");
+
+    /// <summary>
+    /// Fits a trace to a configuration. A job goes to the smallest queue of its name and size that suffices (<see cref="Sized"/>), else to the queue of its name. A worker of a queue takes any of its tasks, so a job must fit each offer of its queue's pools; an instance's GPUs are divided evenly
     /// among its slots. A job whose GPUs are unknown fits.
     /// </summary>
     /// <param name="name">The configuration's name.</param>
@@ -37,13 +43,27 @@ public sealed record TraceFit(ReplaySetup Setup, IReadOnlyList<Misfit> Misfits, 
         var least = setup.Queues.ToDictionary(
             q => q.Name.Value,
             q => q.Pools.SelectMany(p => p.Offers.Select(o => (Gpus: (double)o.Gpus / p.Slots, Offer: o, Pool: p))).MinBy(o => o.Gpus));
+        var sizes = Sizes(least.Keys);
         List<TraceJob> fitting = new(trace.Jobs.Count);
         List<Misfit> misfits = [];
         SortedDictionary<string, int> strangers = new(StringComparer.Ordinal);
         for (var i = 0; i < trace.Jobs.Count; i++)
         {
             var job = trace.Jobs[i];
-            var queue = queueMap?.GetValueOrDefault(job.Queue) ?? (least.ContainsKey(job.Queue) ? null : queueMap?.GetValueOrDefault(AllOthers)) ?? job.Queue;
+            var isDeclared = least.ContainsKey(job.Queue) || sizes.ContainsKey(job.Queue);
+            var queue = queueMap?.GetValueOrDefault(job.Queue) ?? (isDeclared ? null : queueMap?.GetValueOrDefault(AllOthers)) ?? job.Queue;
+            if (sizes.TryGetValue(queue, out var sized))
+            {
+                var size = sized.FirstOrDefault(s => s >= (job.Gpus ?? 1), -1);
+                if (size < 0 && !least.ContainsKey(queue))
+                {
+                    misfits.Add(new Misfit(i + 1, job, string.Create(CultureInfo.InvariantCulture, $"needs {job.Gpus ?? 1} GPUs, and the largest queue for it is {Sized(queue, sized[^1])}")));
+                    continue;
+                }
+
+                queue = size < 0 ? queue : Sized(queue, size);
+            }
+
             if (!least.TryGetValue(queue, out var room))
             {
                 strangers[queue] = strangers.GetValueOrDefault(queue) + 1;
@@ -62,4 +82,13 @@ public sealed record TraceFit(ReplaySetup Setup, IReadOnlyList<Misfit> Misfits, 
 
         return new TraceFit(setup with { Trace = trace with { Jobs = fitting } }, misfits, [.. strangers.Select(s => (s.Key, s.Value))]);
     }
+
+    /// <summary>The sizes that are declared of each queue, ascending.</summary>
+    private static Dictionary<string, int[]> Sizes(IEnumerable<string> queues) => queues
+        .Select(q => (Queue: q, At: q.LastIndexOf(".g", StringComparison.Ordinal)))
+        .Where(q => q.At > 0)
+        .Select(q => (Base: q.Queue[..q.At], Size: int.TryParse(q.Queue.AsSpan(q.At + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : -1))
+        .Where(q => q.Size >= 0)
+        .GroupBy(q => q.Base, StringComparer.Ordinal)
+        .ToDictionary(g => g.Key, g => g.Select(q => q.Size).Order().ToArray(), StringComparer.Ordinal);
 }

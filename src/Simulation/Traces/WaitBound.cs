@@ -27,45 +27,70 @@ public static class WaitBound
     /// <param name="trace">The jobs.</param>
     /// <param name="rate">What a machine costs.</param>
     /// <param name="boot">What a machine takes, at least, from its launch to its first job. At least 0.</param>
-    public static TraceOutcome AtNoWait(JobTrace trace, HourlyRate rate, TimeSpan boot) =>
-        new("oracle at no wait", Price(rate, Durations(trace) + Matching(trace, boot, 1, double.PositiveInfinity)), [.. trace.Jobs.Select(_ => TimeSpan.Zero)]);
+    public static TraceOutcome AtNoWait(JobTrace trace, HourlyRate rate, TimeSpan boot) => AtNoWait(trace, _ => rate, boot);
+
+    /// <summary>The same with a rate for each queue.</summary>
+    public static TraceOutcome AtNoWait(JobTrace trace, Func<string, HourlyRate> rate, TimeSpan boot)
+    {
+        var queues = Queues(trace, rate);
+        return new TraceOutcome(
+            "oracle at no wait", Price(queues.Sum(q => q.Rate * (q.Work + Matching(q, boot, 1, double.PositiveInfinity)))), [.. trace.Jobs.Select(_ => TimeSpan.Zero)]);
+    }
 
     /// <summary>What no schedule can go below whose jobs wait for at most this long on average.</summary>
     /// <param name="trace">The jobs.</param>
     /// <param name="rate">What a machine costs.</param>
     /// <param name="boot">What a machine takes, at least, from its launch to its first job. At least 0.</param>
     /// <param name="meanWait">The mean wait that is allowed. At least 0.</param>
-    public static Money AtMeanWait(JobTrace trace, HourlyRate rate, TimeSpan boot, TimeSpan meanWait)
+    public static Money AtMeanWait(JobTrace trace, HourlyRate rate, TimeSpan boot, TimeSpan meanWait) => AtMeanWait(trace, _ => rate, boot, meanWait);
+
+    /// <summary>The same with a rate for each queue: the wait is the mean of all jobs, so it is weighed in money.</summary>
+    public static Money AtMeanWait(JobTrace trace, Func<string, HourlyRate> rate, TimeSpan boot, TimeSpan meanWait)
     {
         if (meanWait <= TimeSpan.Zero)
             return AtNoWait(trace, rate, boot).Cost;
+        var queues = Queues(trace, rate);
         var waits = (double)meanWait.Ticks * trace.Jobs.Count;
+        var unit = queues.Select(q => q.Rate).DefaultIfEmpty(1).Average();
         var most = 0.0;
+        double Bound(double weight, double share) => queues.Sum(q =>
+        {
+            var own = q.Rate > 0 ? weight * unit / q.Rate : 0;
+            return q.Rate * Matching(q, boot, Math.Min(1, own * share), own * (1 - share));
+        }) - (weight * unit * waits);
+
+        // Any weight gives a bound; the best one lies between those that make waiting free and those that forbid it.
         foreach (var share in Shares)
         {
-            // Any weight gives a bound; the best one lies between those that make waiting free and those that forbid it.
             for (var weight = 1.0 / 1024; weight <= 64; weight *= 2)
-                most = Math.Max(most, Matching(trace, boot, Math.Min(1, weight * share), weight * (1 - share)) - (weight * waits));
+                most = Math.Max(most, Bound(weight, share));
         }
 
-        return Price(rate, Durations(trace) + most);
+        return Price(queues.Sum(q => q.Rate * q.Work) + most);
     }
 
-    private static double Durations(JobTrace trace) => trace.Jobs.Sum(j => (double)j.Duration.Ticks);
+    /// <summary>One queue: micro-dollars an hour, the ticks of its jobs together, and its submissions and ends in the order of time, submissions as -1 after ends as 1.</summary>
+    private sealed record QueueLine(double Rate, double Work, (long At, int Step)[] Events);
+
+    private static QueueLine[] Queues(JobTrace trace, Func<string, HourlyRate> rate) =>
+    [
+        .. trace.Jobs.GroupBy(j => j.Queue, StringComparer.Ordinal).Select(q => new QueueLine(
+            rate(q.Key).MicrosPerHour,
+            q.Sum(j => (double)j.Duration.Ticks),
+            [
+                .. q.SelectMany(j => new[] { (At: j.SubmittedAt.Ticks, Step: -1), (At: (j.SubmittedAt + j.Duration).Ticks, Step: 1) })
+                    .OrderBy(e => e.At).ThenByDescending(e => e.Step),
+            ])),
+    ];
 
     /// <summary>
     /// The least cost of matching ends to submissions, in ticks of a machine: <paramref name="keep"/> for each tick that an end lies before its submission,
     /// <paramref name="wait"/> for each tick that it lies after, and a boot for a submission without an end.
     /// </summary>
-    private static double Matching(JobTrace trace, TimeSpan boot, double keep, double wait)
-    {
-        var sum = 0.0;
-        foreach (var queue in trace.Jobs.GroupBy(j => j.Queue, StringComparer.Ordinal))
-            sum += new Line(boot.Ticks, keep, wait).Walk(queue);
-        return sum;
-    }
+    private static double Matching(QueueLine queue, TimeSpan boot, double keep, double wait) => new Line(boot.Ticks, keep, wait).Walk(queue.Events);
 
-    private static Money Price(HourlyRate rate, double ticks) => new((long)Math.Floor(rate.MicrosPerHour * (ticks / TimeSpan.TicksPerHour)));
+    /// <param name="amount">Micro-dollars an hour times ticks.</param>
+    private static Money Price(double amount) => new((long)Math.Floor(amount / TimeSpan.TicksPerHour));
 
     /// <summary>
     /// Walks along the time of one queue. The state is how many ends are kept for later submissions (below 0: how many submissions wait for later ends); the cost
@@ -79,10 +104,8 @@ public static class WaitBound
         private readonly List<double> _below = [];
         private double _atZero;
 
-        public double Walk(IEnumerable<TraceJob> jobs)
+        public double Walk((long At, int Step)[] events)
         {
-            var events = jobs.SelectMany(j => new[] { (At: j.SubmittedAt.Ticks, Step: -1), (At: (j.SubmittedAt + j.Duration).Ticks, Step: 1) })
-                .OrderBy(e => e.At).ThenByDescending(e => e.Step);
             var last = 0L;
             foreach (var (at, step) in events)
             {

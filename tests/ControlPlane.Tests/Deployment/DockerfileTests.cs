@@ -91,7 +91,7 @@ public sealed partial class DockerfileTests
 
     private static string[] Words(string json) => JsonSerializer.Deserialize<string[]>(json)!;
 
-    private static IReadOnlyList<(string Name, string Body)> Parse(string text)
+    private static List<(string Name, string Body)> Parse(string text)
     {
         List<(string, string)> lines = [];
         var pending = "";

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace ControlPlane.Host.Tests.Deployment;
@@ -31,8 +32,14 @@ internal sealed class KubeServer : IDisposable
             $"--service-account-signing-key-file={key}", $"--service-account-key-file={key}", "--api-audiences=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/24",
             "--endpoint-reconciler-type=none", "--disable-admission-plugins=ServiceAccount");
         // Its certificate is its own, made a moment ago in our folder.
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } }) { BaseAddress = new Uri($"https://127.0.0.1:{_port}/") };
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => IsOurs(shown) } }) { BaseAddress = new Uri($"https://127.0.0.1:{_port}/") };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+    }
+
+    private bool IsOurs(X509Certificate? shown)
+    {
+        using var made = X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(_folder, "certs", "apiserver.crt")));
+        return shown is not null && made.RawDataMemory.Span.SequenceEqual(shown.GetRawCertData());
     }
 
     /// <summary>Null where no server was built.</summary>

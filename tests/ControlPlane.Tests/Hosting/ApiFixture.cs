@@ -17,6 +17,7 @@ using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Hosting;
 using ControlPlane.Http;
+using ControlPlane.Providers.Aws;
 using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Storage;
 using ControlPlane.Providers.Tests.ClearMl;
@@ -26,6 +27,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ControlPlane.Host.Tests.Hosting;
 
@@ -52,6 +54,7 @@ public sealed class ApiFixture : IAsyncLifetime
         builder.Services.AddControlPlaneEntities(new ShellOptions { RepeatAfter = TimeSpan.FromMilliseconds(200) }, new CallOptions());
         builder.Services.AddSingleton<IProviderConnector>(_world).AddSingleton<ISourceConnector>(_world).AddSingleton<IPolicyRunner>(_world);
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton<ISecretReader, TestSecrets>().AddSingleton<ISourceConnector, ClearMlConnector>();
+        builder.Services.AddSingleton<IProviderConnector>(new AwsConnector("test", null, new TestSecrets(), TimeProvider.System, NullLogger<AwsProvider>.Instance));
         builder.Services.AddReadModel().AddProjection(new ProjectionOptions { PollInterval = TimeSpan.FromMilliseconds(50) });
         builder.Services.AddAkka("node", (akka, services) => akka
             .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())

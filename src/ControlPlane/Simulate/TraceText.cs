@@ -1,0 +1,16 @@
+using System.Globalization;
+using ControlPlane.Domain.Pricing;
+
+namespace ControlPlane.Simulate;
+
+/// <summary>How numbers of a replay are written for people.</summary>
+internal static class TraceText
+{
+    /// <summary>Dollars without parts of cents, and without cents from a thousand on.</summary>
+    public static string Money(Money money) =>
+        money.Dollars >= 1000 ? string.Create(CultureInfo.InvariantCulture, $"${money.Dollars:#,0}") : string.Create(CultureInfo.InvariantCulture, $"${money.Dollars:0.00}");
+
+    public static string Ratio(double? ratio) => ratio is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number:0.000}") : "";
+
+    public static string Percent(double? share) => share is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number * 100:0} %") : "";
+}
