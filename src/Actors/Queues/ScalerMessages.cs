@@ -10,11 +10,6 @@ public static class ScalerMessages
 {
     public static ManifestTable Table { get; } = new ManifestTable()
         .Messages("scaler-command", ScalerMessageJson.Default.ScalerCommand)
-        .Messages("guest-answer", GuestMessageJson.Default.GuestAnswer)
-        .Message("scaler.guest-query.v1", ScalerMessageJson.Default.GuestQuery)
-        .Message("scaler.guest-standing.v1", ScalerMessageJson.Default.GuestStanding)
-        .Message("scaler.adoption-query.v1", ScalerMessageJson.Default.AdoptionQuery)
-        .Message("scaler.adoption-answer.v1", ScalerMessageJson.Default.AdoptionAnswer)
         .Message("scaler.reply.v1", ScalerMessageJson.Default.ScalerReply)
         .Message("scaler.query.v1", ScalerMessageJson.Default.ScalerQuery)
         .Message("scaler.view.v1", ScalerMessageJson.Default.ScalerView)
@@ -28,10 +23,6 @@ public static class ScalerMessages
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ScalerCommand))]
 [JsonSerializable(typeof(InstanceCommand.Tick), TypeInfoPropertyName = "InstanceTick")]
-[JsonSerializable(typeof(GuestQuery))]
-[JsonSerializable(typeof(GuestStanding))]
-[JsonSerializable(typeof(AdoptionQuery))]
-[JsonSerializable(typeof(AdoptionAnswer))]
 [JsonSerializable(typeof(ScalerReply))]
 [JsonSerializable(typeof(ScalerQuery))]
 [JsonSerializable(typeof(ScalerView))]
@@ -42,8 +33,3 @@ public static class ScalerMessages
 [JsonSerializable(typeof(GuestAnswer))]
 [JsonSerializable(typeof(GuestAnswer.Granted), TypeInfoPropertyName = "GuestGranted")]
 internal sealed partial class ScalerMessageJson : JsonSerializerContext;
-
-/// <summary>Apart from the others: its cases have names of theirs.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(GuestAnswer))]
-internal sealed partial class GuestMessageJson : JsonSerializerContext;
