@@ -215,11 +215,12 @@ public sealed class TraceReplayTests
     public void Yardsticks_WithAPriceForEachQueue_WeighThem()
     {
         var trace = Replays.Trace("0,3600,q,1", "0,3600,q,4");
-        var yard = TraceYardsticks.Of(TraceFit.Of("test", TraceDefaults.Of(trace), trace, Replays.Options).Setup);
+        var setup = TraceFit.Of("test", TraceDefaults.Of(trace), trace, Replays.Options).Setup;
+        var yard = TraceYardsticks.Of(setup);
         Assert.Equal(Money.FromDollars(5), yard.LowerBound.Cost);
         Assert.Equal(Money.FromDollars(5 + (5 * 2m / 60)).Micros, yard.Oracle.Cost.Micros, 2.0);
         Assert.Equal(Money.FromDollars(5), yard.Fleets[^1].Cost);
-        Assert.InRange(yard.AtMeanWait(trace, TimeSpan.FromHours(10)).Micros, Money.FromDollars(5).Micros - 2, yard.Oracle.Cost.Micros);
+        Assert.InRange(yard.AtMeanWait(setup.Trace, TimeSpan.FromHours(10)).Micros, Money.FromDollars(5).Micros - 2, yard.Oracle.Cost.Micros);
         Assert.True(yard.ClearMlAsMeant!.Outcome.Cost > Money.FromDollars(5));
     }
 
