@@ -20,7 +20,9 @@ public static class EntityHosting
 {
     /// <summary>Everything that this program may store or send.</summary>
     public static Manifests Manifests { get; } = Manifests.Of(
-        ShellManifests.Table, CatalogManifests.Table, LedgerManifests.Table, ScalerManifests.Table, GatewayManifests.Table);
+        ShellManifests.Table,
+        CatalogManifests.Table, LedgerManifests.Table, ScalerManifests.Table, GatewayManifests.Table,
+        CatalogMessages.Table, LedgerMessages.Table, ScalerMessages.Table, GatewayMessages.Table, WatcherMessages.Table);
 
     /// <summary>Starts the entities of this node: regions for scalers, ledgers, gateways and watchers, and the catalog, which wakes them.</summary>
     public static AkkaConfigurationBuilder WithControlPlaneEntities(this AkkaConfigurationBuilder builder, IServiceProvider services)

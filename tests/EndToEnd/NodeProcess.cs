@@ -9,7 +9,7 @@ internal sealed class NodeProcess : IDisposable
 {
     private readonly string folder;
     private readonly string configuration;
-    private readonly string? connectionString;
+    private string? connectionString;
     private readonly IReadOnlyList<string> settings;
     private Process? process;
 
@@ -31,10 +31,13 @@ internal sealed class NodeProcess : IDisposable
 
     public HttpClient Api { get; }
 
+    /// <summary>Variables of its process, beside those that it inherits.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public string DataFolder => Path.Combine(folder, "data");
 
     /// <summary>The program as this build made it, beside this test's own output.</summary>
-    private static string Program
+    public static string Program
     {
         get
         {
@@ -56,9 +59,21 @@ internal sealed class NodeProcess : IDisposable
         var start = new ProcessStartInfo("dotnet", [Program, "run", "--data", DataFolder, "--listen", Url.ToString(), "--config", configuration, "--log-file", log, .. settings.SelectMany(s => new[] { "--set", s })]);
         if (connectionString is not null)
             start.Environment["CONTROLPLANE_Storage__ConnectionString"] = connectionString;
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
         process = Process.Start(start)!;
         await Eventually.TrueAsync(IsReadyAsync, TimeSpan.FromSeconds(90), () => Task.FromResult($"the node is ready; its log: {Tail(log)}"));
     }
+
+    /// <summary>Another database from the next start on.</summary>
+    public void UseDatabase(string other) => connectionString = other;
+
+    /// <summary>The instances whose workers run on this machine, whatever a node believes.</summary>
+    public IReadOnlySet<string> LiveMachines() => Processes()
+        .Select(pid => CommandLineOf(pid).Split('\0'))
+        .Select(words => Array.IndexOf(words, "--instance") is >= 0 and var at && at + 1 < words.Length ? words[at + 1] : null)
+        .OfType<string>()
+        .ToHashSet();
 
     /// <summary>What a power cut does to the process: no handler runs.</summary>
     public async Task KillAsync()
@@ -112,7 +127,7 @@ internal sealed class NodeProcess : IDisposable
         List<int> found = [];
         foreach (var entry in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(entry), out var pid) || pid == Environment.ProcessId || pid == process?.Id)
+            if (!int.TryParse(Path.GetFileName(entry), out var pid) || pid == System.Environment.ProcessId || pid == process?.Id)
                 continue;
             if (Mentions(Path.Combine(entry, "cmdline")) || Mentions(Path.Combine(entry, "environ")))
                 found.Add(pid);
@@ -131,6 +146,19 @@ internal sealed class NodeProcess : IDisposable
         {
             // It has just ended, or is another user's.
             return false;
+        }
+    }
+
+    private static string CommandLineOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline");
+        }
+        catch (IOException)
+        {
+            // It has just ended.
+            return "";
         }
     }
 

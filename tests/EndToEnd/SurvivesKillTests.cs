@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Tests.PostgreSql;
 using Xunit.Abstractions;
+using static ControlPlane.EndToEnd.Listing;
 
 namespace ControlPlane.EndToEnd;
 
@@ -153,24 +154,5 @@ public sealed class SurvivesKillTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(spent, runningSpent);
     }
 
-    private static Task<IReadOnlyList<JsonObject>> TasksAsync(NodeProcess node) => ItemsAsync(node, "api/v1/tasks?limit=1000");
-
-    private static async Task<IReadOnlyList<JsonObject>> LiveInstancesAsync(NodeProcess node) =>
-        [.. (await ItemsAsync(node, "api/v1/instances?limit=1000")).Where(i => Text(i, "phase") != "ended")];
-
-    private static async Task<IReadOnlyList<JsonObject>> ItemsAsync(NodeProcess node, string path)
-    {
-        List<JsonObject> items = [];
-        string? next = null;
-        do
-        {
-            var page = (await node.Api.GetFromJsonAsync<JsonObject>(next is null ? path : $"{path}&after={Uri.EscapeDataString(next)}"))!;
-            items.AddRange(page["items"]!.AsArray().Select(i => i!.AsObject()));
-            next = Text(page, "next");
-        }
-        while (next is not null);
-        return items;
-    }
-
-    private static string? Text(JsonObject from, string name) => from[name]?.GetValue<string>();
+    private static async Task<IReadOnlyList<JsonObject>> LiveInstancesAsync(NodeProcess node) => [.. (await InstancesAsync(node)).Where(i => Text(i, "phase") != "ended")];
 }

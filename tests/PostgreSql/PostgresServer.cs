@@ -61,6 +61,25 @@ internal sealed class PostgresServer : IDisposable
         return ConnectionString(name);
     }
 
+    /// <summary>A backup of a database as SQL, taken by pg_dump while it is used.</summary>
+    /// <returns>The file.</returns>
+    public string Dump(string connectionString)
+    {
+        var name = new NpgsqlConnectionStringBuilder(connectionString).Database!;
+        var file = Path.Combine(_folder, $"{name}-{Interlocked.Increment(ref _databases)}.sql");
+        Run(Tool("pg_dump"), "-h", "127.0.0.1", "-p", $"{Port}", "-U", "controlplane", "-f", file, name);
+        return file;
+    }
+
+    /// <summary>A new database with the contents of a backup.</summary>
+    /// <returns>Its connection string.</returns>
+    public string Restore(string file)
+    {
+        var connectionString = NewDatabase();
+        Run(Tool("psql"), "-h", "127.0.0.1", "-p", $"{Port}", "-U", "controlplane", "-d", new NpgsqlConnectionStringBuilder(connectionString).Database!, "-q", "-v", "ON_ERROR_STOP=1", "-f", file);
+        return connectionString;
+    }
+
     public string ConnectionString(string database) => $"Host=127.0.0.1;Port={Port};Username=controlplane;Database={database}";
 
     /// <summary>Starts the server on the data that it has, and waits until it takes connections.</summary>

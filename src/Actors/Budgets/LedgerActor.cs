@@ -41,6 +41,8 @@ public sealed class LedgerActor : DeciderActor<LedgerDecider, LedgerState, Ledge
         }
     }
 
+    protected override void WakeElsewhere() => _regions.TellLedger(_root, WakeEntity.Instance, Self);
+
     protected override void OnOther(object message)
     {
         if (message is LedgerQuery)

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Domain.Budgets;
@@ -51,10 +52,29 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
 
     protected override void OnOther(object message)
     {
-        if (message is CatalogQuery)
+        if (message is ClusterEvent.IMemberEvent)
+            Self.Tell(new CatalogCommand.WakeAll());
+        else if (message is CatalogStatusQuery)
+            Answer(state => new CatalogStatus(state.Revision, Declared(state) - CatalogDecider.Resume(state, Now).Count(e => e.Hearing is not null), Declared(state)));
+        else if (message is SourceQuery source)
+            Answer(state => new SourceAnswer(state.Configuration.Sources.FirstOrDefault(s => s.Name == source.Name)));
+        else if (message is CatalogQuery)
             Answer(state => new CatalogView(state.Configuration, state.Revision, state.AppliedBy, state.AppliedAt, Declared(state) - CatalogDecider.Resume(state, Now).Count(e => e.Hearing is not null), Declared(state)));
         else
             base.OnOther(message);
+    }
+
+    /// <summary>What lived on a node that left sleeps until somebody calls it. A node that leaves in good order has moved its shards when it says so.</summary>
+    protected override void PreStart()
+    {
+        base.PreStart();
+        Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberLeft), typeof(ClusterEvent.MemberRemoved));
+    }
+
+    protected override void PostStop()
+    {
+        Cluster.Get(Context.System).Unsubscribe(Self);
+        base.PostStop();
     }
 
     private static int Declared(CatalogState state) =>
@@ -66,6 +86,21 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
 
 /// <summary>Asks the catalog what is in force.</summary>
 public sealed record CatalogQuery;
+
+/// <summary>Asks the catalog for one source as it is declared.</summary>
+public sealed record SourceQuery(string Name);
+
+/// <summary>The source as it is declared; null if it is not.</summary>
+public sealed record SourceAnswer(SourceSpec? Source);
+
+/// <summary>Asks the catalog how far it is, without all that is in force.</summary>
+public sealed record CatalogStatusQuery;
+
+/// <summary>How far the catalog is.</summary>
+/// <param name="Revision">Of what is in force; 0 before the first.</param>
+/// <param name="Awake">Entities that have heard what concerns them.</param>
+/// <param name="Entities">Entities in all.</param>
+public sealed record CatalogStatus(long Revision, int Awake, int Entities);
 
 /// <summary>What is in force.</summary>
 /// <param name="Configuration">All that is declared.</param>

@@ -6,22 +6,40 @@ using Akka.Configuration;
 using Akka.Hosting;
 using Akka.Remote.Hosting;
 using ControlPlane.Actors.Shell;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ControlPlane.Actors.Clustering;
 
-/// <summary>The cluster of one node, and its sharded entities.</summary>
+/// <summary>The cluster, and its sharded entities.</summary>
 public static class ClusterHosting
 {
     /// <summary>A cluster of this node alone: bound to the loopback, on a free port, joined to itself.</summary>
     public static AkkaConfigurationBuilder WithControlPlaneCluster(this AkkaConfigurationBuilder builder) => builder
-        .AddHocon(Timing, HoconAddMode.Prepend)
-        .WithRemoting(new RemoteOptions { HostName = "127.0.0.1", PublicHostName = "127.0.0.1", Port = 0 })
-        .WithClustering(new ClusterOptions { MinimumNumberOfMembers = 1 })
+        .WithControlPlaneCluster(new ClusterSettings(), "0.0.0")
         .AddStartup((system, _) =>
         {
             var cluster = Cluster.Get(system);
             return cluster.JoinAsync(cluster.SelfAddress);
         });
+
+    /// <summary>A node that others may join; <see cref="Membership"/> finds them.</summary>
+    /// <param name="builder">The actor system.</param>
+    /// <param name="settings">How nodes reach each other.</param>
+    /// <param name="version">Of the program, such as 1.2.0: while nodes differ, shards that move go to the newest.</param>
+    public static AkkaConfigurationBuilder WithControlPlaneCluster(this AkkaConfigurationBuilder builder, ClusterSettings settings, string version) => builder
+        .AddHocon(Timing, HoconAddMode.Prepend)
+        .WithRemoting(new RemoteOptions())
+        .WithClustering(new ClusterOptions { MinimumNumberOfMembers = 1, Roles = [.. settings.Roles] })
+        .WithRemoting(settings)
+        .AddHocon($"akka.cluster.app-version = \"{version}\"", HoconAddMode.Prepend);
+
+    /// <summary>Registers what joins this node to the others that use its database, or its seed nodes, and what drains it before it stops.</summary>
+    public static IServiceCollection AddControlPlaneMembership(this IServiceCollection services, ClusterSettings settings, NodeIdentity identity) => services
+        .AddSingleton(settings)
+        .AddSingleton(identity)
+        .AddSingleton<RestartWish>()
+        .AddSingleton<Membership>()
+        .AddHostedService(sp => sp.GetRequiredService<Membership>());
 
     /// <summary>
     /// One kind of sharded entity. Its messages come in a <see cref="ShardingEnvelope"/> or name their entity by <paramref name="entityIdOf"/>. Entities are started
@@ -56,7 +74,7 @@ public static class ClusterHosting
 
     /// <summary>
     /// Failure detection and hand-over: in trials with three nodes a lost node's entities were back after 10 to 12 seconds, and a busy machine was not
-    /// taken for a lost one. Durable distributed data is off: the store behind it does not work with the versions that we use.
+    /// taken for a lost one. A side of a partition that has lost ends itself. Durable distributed data is off: the store behind it does not work with the versions that we use.
     /// </summary>
     private static readonly Config Timing = ConfigurationFactory.ParseString("""
         akka.cluster {
@@ -75,10 +93,11 @@ public static class ClusterHosting
             entity-restart-backoff = 1s
             waiting-for-state-timeout = 1s
             updating-state-timeout = 30s
+            rebalance-interval = 5s
+            least-shard-allocation-strategy { rebalance-absolute-limit = 20, rebalance-relative-limit = 0.2 }
             state-store-mode = ddata
             distributed-data.durable.keys = []
           }
         }
-        akka.remote.dot-netty.tcp.hostname = "127.0.0.1"
         """);
 }

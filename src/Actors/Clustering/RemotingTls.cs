@@ -21,10 +21,10 @@ public sealed class RemotingTls
     public string? AuthorityFile { get; set; }
 
     /// <summary>Whether nodes speak over TLS.</summary>
-    internal bool IsOn => CertificateFile is not null && KeyFile is not null && AuthorityFile is not null;
+    public bool IsOn => CertificateFile is not null && KeyFile is not null && AuthorityFile is not null;
 
     /// <summary>What is wrong with the settings; empty if nothing is.</summary>
-    internal IEnumerable<string> Faults(string at)
+    public IEnumerable<string> Faults(string at)
     {
         (string Key, string? File)[] files = [(nameof(CertificateFile), CertificateFile), (nameof(KeyFile), KeyFile), (nameof(AuthorityFile), AuthorityFile)];
         if (!IsOn && files.Any(f => f.File is not null))
@@ -34,14 +34,14 @@ public sealed class RemotingTls
     }
 
     /// <summary>Switches encryption on: both sides of each connection show a certificate, and plain connections end at once.</summary>
-    internal static Config Hocon { get; } = ConfigurationFactory.ParseString("akka.remote.dot-netty.tcp { enable-ssl = true, ssl.require-mutual-authentication = true }");
+    public static Config Hocon { get; } = ConfigurationFactory.ParseString("akka.remote.dot-netty.tcp { enable-ssl = true, ssl.require-mutual-authentication = true }");
 
     /// <summary>
     /// The node's certificate, and the rule for those of others: signed by our authority, in time, and made for this. Names are not compared: nodes come and go under
     /// changing addresses, and the authority signs for nodes of one cluster only.
     /// </summary>
     /// <exception cref="ConfigurationException">A file cannot be read, or the certificate is not one of the authority's.</exception>
-    internal Setup Setup()
+    public Setup Setup()
     {
         try
         {

@@ -54,6 +54,8 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         }
     }
 
+    protected override void WakeElsewhere() => _regions.TellGateway(_provider, WakeEntity.Instance, Self);
+
     protected override void OnOther(object message)
     {
         switch (message)
@@ -97,7 +99,7 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         var spec = State.Spec;
         try
         {
-            var outcomes = await CallAsync("launch", spec, (provider, cancel) => provider.LaunchAsync(batch, cancel)).ConfigureAwait(false);
+            var outcomes = await CallAsync("launch", spec, (provider, cancel) => LaunchAsync(provider, batch, cancel)).ConfigureAwait(false);
             return new GatewayCommand.LaunchAnswered(batch.Token, outcomes);
         }
         catch (Exception fault)
@@ -107,6 +109,13 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
                 batch.Token, [.. batch.Intents.Select(i => new LaunchOutcome.Failed(i.Instance, ProviderFault.Indeterminate, fault.Message))]);
         }
     }
+
+    /// <summary>Machines that are taken over are not launched.</summary>
+    private static Task<IReadOnlyList<LaunchOutcome>> LaunchAsync(IComputeProvider provider, LaunchBatch batch, CancellationToken cancel) =>
+        batch.Intents[0].Adopts is null ? provider.LaunchAsync(batch, cancel)
+        : provider is IAdoptingProvider adopting ? adopting.AdoptAsync(batch, cancel)
+        : Task.FromResult<IReadOnlyList<LaunchOutcome>>(
+            [.. batch.Intents.Select(i => new LaunchOutcome.Failed(i.Instance, ProviderFault.Misconfigured, "its provider cannot take over machines that others started"))]);
 
     private async Task<GatewayCommand> TerminateAsync(IReadOnlyList<InstanceRef> instances)
     {

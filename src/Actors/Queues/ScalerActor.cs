@@ -60,18 +60,37 @@ public sealed partial class ScalerActor : DeciderActor<ScalerDecider, ScalerStat
                 Warnings.Add(1, new KeyValuePair<string, object?>("queue", _queue.Value));
                 Warned(_log, _queue.Value, e.Sentence);
                 break;
+            case ScalerEffect.AnswerAdoption e:
+                replyTo.Tell(e.Answer, Self);
+                break;
+            case ScalerEffect.AnswerGuest e:
+                replyTo.Tell(e.Answer, Self);
+                break;
             case ScalerEffect.Reply e:
                 replyTo.Tell(new ScalerReply(e.Refusal), Self);
                 break;
         }
     }
 
+    protected override void WakeElsewhere() => _regions.Tell(_queue, WakeEntity.Instance, Self);
+
     protected override void OnOther(object message)
     {
-        if (message is ScalerQuery)
-            Answer(state => ScalerView.From(_queue, state, Now));
-        else
-            base.OnOther(message);
+        switch (message)
+        {
+            case ScalerQuery:
+                Answer(state => ScalerView.From(_queue, state, Now));
+                break;
+            case AdoptionQuery adoption:
+                Answer(state => AdoptionRules.Candidates(state, adoption.Machines));
+                break;
+            case GuestQuery guest:
+                Answer(state => new GuestStanding(GuestRules.Knows(state, guest.Launch, guest.NativeId)));
+                break;
+            default:
+                base.OnOther(message);
+                break;
+        }
     }
 
     private void Carry(InstanceId instance, InstanceEffect effect)
@@ -124,6 +143,15 @@ public sealed partial class ScalerActor : DeciderActor<ScalerDecider, ScalerStat
 /// <summary>The answer to an operator's request.</summary>
 /// <param name="Refusal">Why nothing was done; null if it was done.</param>
 public sealed record ScalerReply(string? Refusal);
+
+/// <summary>Asks a scaler what would become of machines that another autoscaler started, if they were taken over now.</summary>
+public sealed record AdoptionQuery(IReadOnlyList<string> Machines);
+
+/// <summary>Asks a scaler whether a machine of a launch is still an instance of its queue.</summary>
+public sealed record GuestQuery(IReadOnlyList<InstanceId> Launch, string NativeId);
+
+/// <summary>Whether it is.</summary>
+public sealed record GuestStanding(bool Known);
 
 /// <summary>Asks a scaler for its queue as it is now.</summary>
 public sealed record ScalerQuery;

@@ -175,6 +175,7 @@ public sealed class InstanceProjector : IProjector
                 Amount = e.Rate?.MicrosPerHour ?? 0,
             },
             InstanceEvent.PriceSeen e => new() { When = e.At, Set = "rate_micros = @Amount", Amount = e.Rate.MicrosPerHour },
+            InstanceEvent.BootstrapFetched e => new() { When = e.At, Set = "since = since" },
             InstanceEvent.WorkerRegistered e => new() { When = e.At, Set = "phase = 'idle', registered_at = @At, idle_since = @At" + Enter },
             InstanceEvent.WorkerBusy e => new()
             {

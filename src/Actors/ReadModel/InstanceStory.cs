@@ -10,7 +10,9 @@ namespace ControlPlane.Actors.ReadModel;
 /// <summary>The life of an instance in sentences: one for each of its events. Pure.</summary>
 public static class InstanceStory
 {
-    public static string Of(ScalerEvent.InstanceRequested requested) => $"It was requested in pool {requested.Pool} and asks for its lease.";
+    public static string Of(ScalerEvent.InstanceRequested requested) => requested.Adopts is { } adopted
+        ? $"It was requested in pool {requested.Pool} to take over machine {adopted.NativeId}, which another autoscaler started, and asks for its lease."
+        : $"It was requested in pool {requested.Pool} and asks for its lease.";
 
     public static string Of(InstanceEvent @event) => @event switch
     {
@@ -23,6 +25,7 @@ public static class InstanceStory
         InstanceEvent.SpotAwaited e => $"No spot offer has capacity: it asks again at {Clock(e.AskAgainAt)}.",
         InstanceEvent.Launched e => $"Its machine {e.NativeId} exists and is billed from {Clock(e.StartedAt)}{(e.Rate is { } rate ? $" at {rate}" : "")}; it boots.",
         InstanceEvent.PriceSeen e => $"Its provider bills it at {e.Rate}.",
+        InstanceEvent.BootstrapFetched => "Its machine fetched what makes it a worker; its ticket is used up.",
         InstanceEvent.WorkerRegistered e => $"Its worker {e.Worker} has registered.",
         InstanceEvent.WorkerBusy e => $"It works on {Words.Count(e.Tasks.Count, "task")}: {string.Join(", ", e.Tasks)}.",
         InstanceEvent.WorkerIdle e => $"It has had nothing to do since {Clock(e.Since)}.",

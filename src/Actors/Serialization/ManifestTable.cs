@@ -37,6 +37,20 @@ public sealed partial class ManifestTable
         return this;
     }
 
+    /// <summary>
+    /// A closed set of commands or replies that may cross the border of a node, each with a manifest of its own: <c>{prefix}.{case}.v1</c>, by the names of the
+    /// nested records of <typeparamref name="T"/>.
+    /// </summary>
+    /// <param name="prefix">The first part of the manifests.</param>
+    /// <param name="json">How any of them becomes JSON.</param>
+    public ManifestTable Messages<T>(string prefix, JsonTypeInfo<T> json)
+        where T : class
+    {
+        foreach (var message in typeof(T).GetNestedTypes().Where(t => t.IsAssignableTo(typeof(T))))
+            _manifests.Add(new Manifest(Valid($"{prefix}.{Kebab(message.Name)}.v1"), message, json, ManifestKind.Message, null));
+        return this;
+    }
+
     /// <summary>A command, reply or notice that may cross the border of a node.</summary>
     public ManifestTable Message<T>(string manifest, JsonTypeInfo<T> json)
         where T : class => Add(manifest, json, ManifestKind.Message);

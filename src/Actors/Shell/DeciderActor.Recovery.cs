@@ -100,7 +100,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
         _savingSnapshot = false;
         _snapshotAt = metadata.SequenceNr;
         if (_stopping)
-            Context.Stop(Self);
+            Stopped();
         else
             DeleteSnapshots(new SnapshotSelectionCriteria(metadata.SequenceNr - 1));
     }
@@ -111,7 +111,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
         _savingSnapshot = false;
         ShellLog.SnapshotFailed(_log, cause, PersistenceId);
         if (_stopping)
-            Context.Stop(Self);
+            Stopped();
     }
 
     private void BeginStop()
@@ -132,6 +132,14 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
         if (_savingSnapshot)
             return;
         if (LastSequenceNr == _snapshotAt || !SaveSnapshotOfReleased())
-            Context.Stop(Self);
+            Stopped();
+    }
+
+    /// <summary>Nobody calls an entity whose shard has moved until there is news for it. When the node itself stops, the catalog calls all.</summary>
+    private void Stopped()
+    {
+        if (CoordinatedShutdown.Get(Context.System).ShutdownReason is null)
+            WakeElsewhere();
+        Context.Stop(Self);
     }
 }

@@ -85,6 +85,11 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
     /// <summary>The state that a snapshot stands for.</summary>
     protected virtual TState FromSnapshot(object snapshot) => (TState)snapshot;
 
+    /// <summary>Its shard moves to another node: sends <see cref="WakeEntity"/> to itself there, if it has a deadline or may have anything to do before it is called.</summary>
+    protected virtual void WakeElsewhere()
+    {
+    }
+
     /// <summary>Answers the sender with something read from the state as it is now, when that is persisted.</summary>
     protected void Answer(Func<TState, object> answer)
     {
@@ -109,7 +114,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
                 BeginStop();
                 break;
             case StopTimedOut:
-                Context.Stop(Self);
+                Stopped();
                 break;
             case SaveSnapshotSuccess saved:
                 OnSnapshotSaved(saved.Metadata);
@@ -120,7 +125,7 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
             case DeleteSnapshotsFailure failure:
                 ShellLog.OldSnapshotsKept(_log, failure.Cause, PersistenceId);
                 break;
-            case DeleteSnapshotsSuccess or ShellRefusal or Status.Failure:
+            case DeleteSnapshotsSuccess or ShellRefusal or Status.Failure or WakeEntity:
                 // A refusal of another shell needs no act: what is still owed is repeated.
                 break;
             default:

@@ -30,15 +30,23 @@ public sealed record StopEntity
     public static StopEntity Instance { get; } = new();
 }
 
+/// <summary>Says nothing: an entity that was moved sends it to itself, by the way that messages reach it wherever it lives, and so is started there.</summary>
+public sealed record WakeEntity
+{
+    public static WakeEntity Instance { get; } = new();
+}
+
 /// <summary>The messages of the shell itself.</summary>
 public static class ShellManifests
 {
     public static ManifestTable Table { get; } = new ManifestTable()
         .Message("shell.refusal.v1", ShellJson.Default.ShellRefusal)
-        .Message("shell.stop-entity.v1", ShellJson.Default.StopEntity);
+        .Message("shell.stop-entity.v1", ShellJson.Default.StopEntity)
+        .Message("shell.wake-entity.v1", ShellJson.Default.WakeEntity);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ShellRefusal))]
 [JsonSerializable(typeof(StopEntity))]
+[JsonSerializable(typeof(WakeEntity))]
 internal sealed partial class ShellJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Akka.Actor;
 using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Providers;
@@ -10,6 +11,9 @@ using ControlPlane.Domain.Sources;
 namespace ControlPlane.Actors.Sources;
 
 /// <summary>What a scaler asks of the source of its queue, for one of its instances. Repeated until answered.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(StopFeeding), "stopFeeding")]
+[JsonDerivedType(typeof(ReturnTasks), "returnTasks")]
 public abstract record SourceRequest(QueueName Queue, InstanceId Instance)
 {
     public sealed record StopFeeding(QueueName Queue, InstanceWorkers Workers) : SourceRequest(Queue, Workers.Machine.Instance);
@@ -57,6 +61,8 @@ public sealed class WatcherActor : DeciderActor<WatcherDecider, WatcherState, Wa
                 break;
         }
     }
+
+    protected override void WakeElsewhere() => _regions.TellWatcher(_source, WakeEntity.Instance, Self);
 
     protected override void OnOther(object message)
     {

@@ -6,6 +6,7 @@ using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
+using ControlPlane.Providers.Aws;
 
 namespace ControlPlane.Catalog;
 
@@ -26,14 +27,14 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
     public const int DefaultLaunchBurst = 50;
 
     /// <summary>Calls of RunInstances a second that an account may make in a region, and how many at once, unless Amazon raised it.</summary>
-    public const double Ec2LaunchesPerSecond = 2;
-    public const int Ec2LaunchBurst = 5;
 
     /// <summary>In place of an idle time: it is learnt.</summary>
     public const string AutoIdle = "auto";
 
     /// <summary>The type of offer that a pool's price is short for.</summary>
     public const string ProcessType = "process";
+
+    private readonly Dictionary<string, ProviderSpec> providers = new(StringComparer.Ordinal);
 
     public Configuration Map(DocumentShape document)
     {
@@ -42,10 +43,13 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             Add("version", $"There is no version {version}.", "Write version: 1.");
         }
 
+        var providers = Each(document.Providers, "providers", Provider);
+        foreach (var provider in providers)
+            this.providers.TryAdd(provider.Name, provider);
         return new Configuration
         {
             Sources = Each(document.Sources, "sources", Source),
-            Providers = Each(document.Providers, "providers", Provider),
+            Providers = providers,
             Budgets = Each(document.Budgets, "budgets", Budget),
             Pools = Each(document.Pools, "pools", Pool),
             Queues = Each(document.Queues, "queues", Queue),
@@ -82,17 +86,24 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
         };
     }
 
-    private ProviderSpec Provider(ProviderShape provider, string path) => new ProviderSpec(
-        provider.Name ?? "",
-        provider.Kind ?? "",
-        Duration(provider.SweepEvery, $"{path}.sweepEvery", DefaultSweepEvery),
-        Duration(provider.ConsistencyWindow, $"{path}.consistencyWindow", DefaultConsistencyWindow),
-        Duration(provider.OrphanGrace, $"{path}.orphanGrace", DefaultOrphanGrace),
-        provider.LaunchesPerSecond ?? (provider.Kind == "aws" ? Ec2LaunchesPerSecond : DefaultLaunchesPerSecond),
-        provider.LaunchBurst ?? (provider.Kind == "aws" ? Ec2LaunchBurst : DefaultLaunchBurst))
+    private ProviderSpec Provider(ProviderShape provider, string path)
     {
-        Limits = Limits(provider),
-    };
+        var leftOut = provider.Kind == AwsMapping.Defaults.Kind
+            ? AwsMapping.Defaults
+            : new ProviderSpec("", "", DefaultSweepEvery, DefaultConsistencyWindow, DefaultOrphanGrace, DefaultLaunchesPerSecond, DefaultLaunchBurst);
+        return new ProviderSpec(
+            provider.Name ?? "",
+            provider.Kind ?? "",
+            Duration(provider.SweepEvery, $"{path}.sweepEvery", leftOut.SweepEvery),
+            Duration(provider.ConsistencyWindow, $"{path}.consistencyWindow", leftOut.ConsistencyWindow),
+            Duration(provider.OrphanGrace, $"{path}.orphanGrace", leftOut.OrphanGrace),
+            provider.LaunchesPerSecond ?? leftOut.LaunchesPerSecond,
+            provider.LaunchBurst ?? leftOut.LaunchBurst)
+        {
+            Limits = Limits(provider),
+            Aws = provider.Aws is null ? null : AwsMapping.Map(provider.Aws),
+        };
+    }
 
     /// <summary>What is not given is as EC2 has it, where the kind is EC2 or a bucket is given in part; else there is no such bucket.</summary>
     private static CallLimits? Limits(ProviderShape provider)
@@ -130,13 +141,14 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
 
     private PoolSpec Pool(PoolShape pool, string path)
     {
+        var template = Template(pool, path);
         var spec = new PoolSpec
         {
             Name = pool.Name ?? "",
             Provider = pool.Provider ?? "",
             MaxInstances = pool.MaxInstances ?? 0,
-            Offers = Offers(pool, path),
-            Template = Local(pool.Local ?? new LocalShape(), $"{path}.local"),
+            Offers = template is PoolTemplate.Aws aws ? AwsOffersOf(pool, aws, path) : Offers(pool, path),
+            Template = template,
             Bootstrap = pool.Bootstrap is null ? null : BootstrapMapping.Map(pool.Bootstrap, text => Duration(text, $"{path}.bootstrap.deadMansSwitch", TimeSpan.FromMinutes(2))),
         };
         return PoolDigest.Stamp(spec with
@@ -144,10 +156,40 @@ internal sealed class DocumentMapper(YamlNode root, DocumentFaults faults)
             Slots = pool.Slots ?? spec.Slots,
             MaxBootTime = Duration(pool.MaxBootTime, $"{path}.maxBootTime", spec.MaxBootTime),
             LeaseLength = Duration(pool.LeaseLength, $"{path}.leaseLength", spec.LeaseLength),
-            Billing = new Billing(Duration(pool.MinimumBilling, $"{path}.minimumBilling", spec.Billing.Minimum)),
+            Billing = new Billing(Duration(pool.MinimumBilling, $"{path}.minimumBilling", template is PoolTemplate.Aws ? AwsMapping.MinimumBilling : spec.Billing.Minimum)),
             FallbackAfter = pool.FallbackAfter is null ? null : Duration(pool.FallbackAfter, $"{path}.fallbackAfter", TimeSpan.Zero),
             SpotBlackout = pool.SpotBlackout is null ? null : Duration(pool.SpotBlackout, $"{path}.spotBlackout", TimeSpan.Zero),
         });
+    }
+
+    private PoolTemplate Template(PoolShape pool, string path)
+    {
+        if (pool.Aws is null)
+            return Local(pool.Local ?? new LocalShape(), $"{path}.local");
+        if (pool.Local is not null)
+            Add($"{path}.local", "The pool is declared both for aws and for local.", "Keep that of its provider's kind.");
+        // JSON itself is the rules' business; what the API has, only the SDK knows.
+        if (pool.Aws.LaunchSpec is { } json && AwsLaunchSpec.Fault(json) is { } fault && !fault.Message.StartsWith("It is no JSON", StringComparison.Ordinal))
+            Add($"{path}.aws.launchSpec", fault.Message, fault.Fix);
+        return AwsMapping.Map(pool.Aws, $"{path}.aws", Rate);
+    }
+
+    /// <summary>Made of types, zones and market, with the prices of now.</summary>
+    private IReadOnlyList<Offer> AwsOffersOf(PoolShape pool, PoolTemplate.Aws template, string path)
+    {
+        foreach (var key in new[] { pool.Price is null ? null : "price", pool.Offers is null ? null : "offers" }.OfType<string>())
+            Add($"{path}.{key}", "The offers of a pool with aws are made of its types and zones.", "Remove it; prices go into aws.prices.");
+        if (providers.GetValueOrDefault(pool.Provider ?? "")?.Aws is { } provider && template.Types.Count > 0)
+        {
+            var (offers, unpriced) = AwsOffers.Expand(template, provider, $"{path}.aws");
+            foreach (var fault in unpriced)
+                Add(fault.Path, fault.Message, fault.Fix);
+            if (unpriced.Count == 0)
+                return offers;
+        }
+
+        // Faulty elsewhere, and said there: this one stands in, so that the other rules can be checked.
+        return [new Offer("none", "", Market.OnDemand, HourlyRate.Free, HourlyRate.Free, 0)];
     }
 
     private List<Offer> Offers(PoolShape pool, string path)

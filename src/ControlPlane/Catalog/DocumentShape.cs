@@ -110,33 +110,33 @@ internal sealed class ProviderShape
     public string? Name { get; set; }
 
     [Required]
-    [Words("local")]
-    [Description("What platform it is. local: processes on the machine that ControlPlane runs on.")]
+    [Words("local", "aws")]
+    [Description("What platform it is. local: processes on the machine that ControlPlane runs on. aws: machines of EC2.")]
     public string? Kind { get; set; }
 
     [DurationText]
     [LeftOut("1s")]
-    [Description("How often all machines are listed: 200ms to 1h.")]
+    [Description("How often all machines are listed: 200ms to 1h. Left out for kind aws: 5s.")]
     public string? SweepEvery { get; set; }
 
     [DurationText]
     [LeftOut("5s")]
-    [Description("How long a machine may be missing from complete lists although it exists: 0 to 1h.")]
+    [Description("How long a machine may be missing from complete lists although it exists: 0 to 1h. Left out for kind aws: 2m.")]
     public string? ConsistencyWindow { get; set; }
 
     [DurationText]
     [LeftOut("30s")]
-    [Description("How long a tagged machine that nobody knows is left alone before it is terminated: 0 to 24h.")]
+    [Description("How long a tagged machine that nobody knows is left alone before it is terminated: 0 to 24h. Left out for kind aws: 1m.")]
     public string? OrphanGrace { get; set; }
 
     [Range(0.01, 10_000)]
     [LeftOut("20")]
-    [Description("Launch calls a second in the long run: 0.01 to 10,000. On aws left out: 2.")]
+    [Description("Launch calls a second in the long run: 0.01 to 10,000. Left out for kind aws: 2.")]
     public double? LaunchesPerSecond { get; set; }
 
     [Range(1, 100_000)]
     [LeftOut("50")]
-    [Description("Launch calls at once after a pause: 1 to 100,000. On aws left out: 5.")]
+    [Description("Launch calls at once after a pause: 1 to 100,000. Left out for kind aws: 5.")]
     public int? LaunchBurst { get; set; }
 
     [Range(0.01, 100_000)]
@@ -157,8 +157,11 @@ internal sealed class ProviderShape
 
     [Range(1, 1_000)]
     [LeftOut("100")]
-    [Description("The most instances that one call launches: 1 to 1,000. On aws left out: 1,000.")]
+    [Description("The most instances that one call launches: 1 to 1,000. Left out for kind aws, which takes no more: 250.")]
     public int? LaunchBatch { get; set; }
+
+    [Description("The account and region. Only for kind aws, which must have it.")]
+    public AwsProviderShape? Aws { get; set; }
 }
 
 [Description("A limit on spending, alone or in a tree. No instance runs on money that its budget has not set aside.")]
@@ -238,7 +241,7 @@ internal sealed class PoolShape
 
     [DurationText]
     [LeftOut("0s")]
-    [Description("The shortest time that the platform bills for an instance: 0 to 24h.")]
+    [Description("The shortest time that the platform bills for an instance: 0 to 24h. Left out in a pool with aws: 1m.")]
     public string? MinimumBilling { get; set; }
 
     [DurationText]
@@ -250,14 +253,17 @@ internal sealed class PoolShape
     public string? SpotBlackout { get; set; }
 
     [MoneyText]
-    [Description("US dollars an hour, 0 to 100,000: short for a single offer of type process. Either this or offers must be there.")]
+    [Description("US dollars an hour, 0 to 100,000: short for a single offer of type process. Either this or offers must be there, but in a pool with aws.")]
     public string? Price { get; set; }
 
-    [Description("What an instance may be launched as, tried in this order. Either this or price must be there.")]
+    [Description("What an instance may be launched as, tried in this order. Either this or price must be there, but in a pool with aws, whose offers are made of its types and zones.")]
     public List<OfferShape>? Offers { get; set; }
 
     [Description("What the provider of kind local needs to know.")]
     public LocalShape? Local { get; set; }
+
+    [Description("What the provider of kind aws needs to know.")]
+    public AwsPoolShape? Aws { get; set; }
 
     [Description("How its machines become workers at their first boot. Left out: their image sees to that. A provider of kind local starts its workers itself and takes no notice of it.")]
     public BootstrapShape? Bootstrap { get; set; }
@@ -309,92 +315,4 @@ internal sealed class LocalShape
 
     [Description("Variables for the worker and its tasks, at most 256. Not for secrets: they are shown to whoever may read the configuration.")]
     public Dictionary<string, string>? Environment { get; set; }
-}
-
-[Description("A queue to scale.")]
-internal sealed class QueueShape
-{
-    [Required]
-    [NameText]
-    [Description("The queue's name in its source; unique among queues.")]
-    public string? Name { get; set; }
-
-    [Required]
-    [NameText]
-    [Description("The source that holds the queue. Cannot change while the queue has instances.")]
-    public string? Source { get; set; }
-
-    [Required]
-    [NameText]
-    [Description("The budget that pays.")]
-    public string? Budget { get; set; }
-
-    [Range(-1_000, 1_000)]
-    [LeftOut("0")]
-    [Description("Who is served first when money is short: higher first, -1,000 to 1,000.")]
-    public int? Priority { get; set; }
-
-    [Range(0, int.MaxValue)]
-    [LeftOut("0")]
-    [Description("Instances that are kept however idle: 0 to the sum of the pools' maxInstances.")]
-    public int? MinInstances { get; set; }
-
-    [DurationText("auto")]
-    [LeftOut("auto")]
-    [Description("An instance that is idle for longer is ended: 0 to 7d. auto: it is kept for as long as that is likely to save more than it costs, by what the queue has learnt, at most about 15m.")]
-    public string? MaxIdleTime { get; set; }
-
-    [DurationText]
-    [Description("Within what time of its submission a task must be done, 1m to 365d: pools with spot and on-demand offers leave spot out when there is no time left to lose a run. Left out: no limit.")]
-    public string? FinishWithin { get; set; }
-
-    [LeftOut("false")]
-    [Description("Launch nothing while true; what runs goes on.")]
-    public bool? Paused { get; set; }
-
-    [Description("Which tasks of a lost machine go back to the queue. Left out: all, as often as the source lets them.")]
-    public RequeueShape? Requeue { get; set; }
-
-    [Description("The rule that turns what is seen of the queue into a wanted number of instances. Left out: perTask.")]
-    public PolicyShape? Policy { get; set; }
-
-    [Required]
-    [Description("Names of pools, tried in this order: 1 to 100.")]
-    public List<string>? Pools { get; set; }
-}
-
-[Description("Which tasks go back to their queue when the machine that ran them was taken back, vanished or was ended. What does not go back is failed, and says why.")]
-internal sealed class RequeueShape
-{
-    [LeftOut("false")]
-    [Description("Put no task back.")]
-    public bool? Never { get; set; }
-
-    [Range(0, 1_000)]
-    [Description("How often one task may go back: 0 to 1,000. Left out: for kind embedded as the task's maxAttempts says, for kind clearml 3 times.")]
-    public int? Attempts { get; set; }
-
-    [DurationText]
-    [Description("A task that had run for longer does not go back: 1s to 365d. Left out: however long it had run.")]
-    public string? OnlyYounger { get; set; }
-
-    [LeftOut("false")]
-    [Description("When the platform gives notice that it will take a machine back, end it and put its tasks back at once, instead of letting them run until it is gone.")]
-    public bool? AtNotice { get; set; }
-}
-
-[Description("A scaling policy.")]
-internal sealed class PolicyShape
-{
-    [Required]
-    [Words("perTask", "targetWait", "plugin")]
-    [Description("perTask: a slot for each pending task that no idle or booting slot will take. targetWait: as few instances as 19 of 20 tasks need to wait for no longer than target. plugin: a rule of your own.")]
-    public string? Type { get; set; }
-
-    [DurationText]
-    [Description("The wait that 19 of 20 tasks shall not exceed: 1s to 24h. Only for type targetWait, which must have it.")]
-    public string? Target { get; set; }
-
-    [Description("The plug-in's full type name. Only for type plugin, which must have it.")]
-    public string? Class { get; set; }
 }

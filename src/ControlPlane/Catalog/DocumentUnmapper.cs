@@ -58,6 +58,7 @@ internal static class DocumentUnmapper
         TerminationsPerSecond = provider.Limits?.TerminationsPerSecond,
         TerminationBurst = provider.Limits?.TerminationBurst,
         LaunchBatch = (provider.Limits ?? CallLimits.None).LaunchBatch,
+        Aws = provider.Aws is { } aws ? AwsMapping.Unmap(aws) : null,
     };
 
     private static BudgetShape Budget(BudgetSpec budget) => new()
@@ -90,8 +91,9 @@ internal static class DocumentUnmapper
             FallbackAfter = pool.FallbackAfter is { } fallback ? DurationText.Format(fallback) : null,
             SpotBlackout = pool.SpotBlackout is { } blackout ? DurationText.Format(blackout) : null,
             Price = price,
-            Offers = price is null ? [.. pool.Offers.Select(Offer)] : null,
+            Offers = price is null && pool.Template is not PoolTemplate.Aws ? [.. pool.Offers.Select(Offer)] : null,
             Local = pool.Template is PoolTemplate.Local local ? Local(local) : null,
+            Aws = pool.Template is PoolTemplate.Aws aws ? AwsMapping.Unmap(aws) : null,
             Bootstrap = pool.Bootstrap is { } bootstrap ? BootstrapMapping.Unmap(bootstrap) : null,
         };
     }

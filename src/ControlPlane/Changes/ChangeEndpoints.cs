@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json;
+using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.ReadModel;
 using ControlPlane.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -58,43 +59,57 @@ internal static class ChangeEndpoints
             return Problems.Invalid("after", $"{after} is no id of an event.");
         }
 
-        // Listening begins before the first question, so that nothing falls between the two.
-        using var subscription = news.Subscribe();
-        var position = after ?? (await readModel.PositionAsync(cancel)).Offset;
         var response = context.Response;
-        response.ContentType = "text/event-stream";
-        response.Headers.CacheControl = "no-cache";
-        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        await response.WriteAsync(": connected\n\n", cancel);
-        await response.Body.FlushAsync(cancel);
-
-        var heard = subscription.Reader.WaitToReadAsync(cancel).AsTask();
-        while (true)
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel, context.RequestServices.GetService<Membership>()?.Closing ?? CancellationToken.None);
+        try
         {
-            position = await SendAsync(position);
-            using var beat = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            var alive = time.DelayAsync(options.Heartbeat, beat.Token);
-            if (await Task.WhenAny(heard, alive) == heard)
-            {
-                await beat.CancelAsync();
-                if (!await heard)
-                    return TypedResults.Empty;
-                while (subscription.Reader.TryRead(out _))
-                {
-                    // Each only says that there is something to read.
-                }
+            return await SendAllAsync(ending.Token);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            // The node stops; the listener goes on at another one, where it ended here.
+            return TypedResults.Empty;
+        }
 
-                heard = subscription.Reader.WaitToReadAsync(cancel).AsTask();
-            }
-            else
+        async Task<IResult> SendAllAsync(CancellationToken cancel)
+        {
+            // Listening begins before the first question, so that nothing falls between the two.
+            using var subscription = news.Subscribe();
+            var position = after ?? (await readModel.PositionAsync(cancel)).Offset;
+            response.ContentType = "text/event-stream";
+            response.Headers.CacheControl = "no-cache";
+            context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+            await response.WriteAsync(": connected\n\n", cancel);
+            await response.Body.FlushAsync(cancel);
+
+            var heard = subscription.Reader.WaitToReadAsync(cancel).AsTask();
+            while (true)
             {
-                cancel.ThrowIfCancellationRequested();
-                await response.WriteAsync(": alive\n\n", cancel);
-                await response.Body.FlushAsync(cancel);
+                position = await SendAsync(position, cancel);
+                using var beat = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+                var alive = time.DelayAsync(options.Heartbeat, beat.Token);
+                if (await Task.WhenAny(heard, alive) == heard)
+                {
+                    await beat.CancelAsync();
+                    if (!await heard)
+                        return TypedResults.Empty;
+                    while (subscription.Reader.TryRead(out _))
+                    {
+                        // Each only says that there is something to read.
+                    }
+
+                    heard = subscription.Reader.WaitToReadAsync(cancel).AsTask();
+                }
+                else
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    await response.WriteAsync(": alive\n\n", cancel);
+                    await response.Body.FlushAsync(cancel);
+                }
             }
         }
 
-        async Task<long> SendAsync(long from)
+        async Task<long> SendAsync(long from, CancellationToken cancel)
         {
             while (true)
             {

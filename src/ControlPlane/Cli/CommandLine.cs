@@ -81,8 +81,10 @@ public static class CommandLine
         Verbs.Add(root, NodeVerbs.Run(verbs, root));
         Verbs.Add(root, Demo.DemoVerb.Build(verbs));
         Verbs.Add(root, ConfigurationVerbs.Build(verbs));
+        Verbs.Add(root, [ImportVerbs.Build(verbs), AdoptVerb.Build(verbs)]);
         Verbs.Add(root, [GetVerb.Build(verbs), ExplainVerb.Build(verbs)]);
         Verbs.Add(root, OperatorVerbs.Build(verbs));
+        Verbs.Add(root, PlatformVerbs.Build(verbs));
         Verbs.Add(root, [TaskVerbs.Build(verbs)]);
         Verbs.Add(root, [TokenVerbs.Build(verbs), CertificateVerbs.Build(verbs), NodeVerbs.Health(verbs)]);
         Verbs.Add(root, NodeVerbs.Others(verbs));

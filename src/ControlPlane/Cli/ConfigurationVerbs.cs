@@ -14,12 +14,13 @@ internal static class ConfigurationVerbs
     {
         var file = new Option<string>("--file", "-f") { Description = "The document; - reads standard input.", HelpName = "FILE", Required = true };
         var dryRun = new Option<bool>("--dry-run") { Description = "Print what would change, and change nothing." };
+        var adopt = new Option<bool>("--adopt") { Description = "Then let each queue take over the machines that another autoscaler started for it. Stop that one first." };
         var revision = new Option<long?>("--expect-revision") { Description = "Refuse if another revision is in force than this one.", HelpName = "N" };
         yield return verbs.Make(
             "apply",
             "Put a configuration in force, as a whole or not at all.",
-            (i, cancel) => ApplyAsync(i, i.Value(file), i.Value(dryRun), i.Value(revision), cancel),
-            file, dryRun, revision);
+            (i, cancel) => ApplyAsync(i, i.Value(file), i.Value(dryRun), i.Value(revision), i.Value(adopt), cancel),
+            file, dryRun, revision, adopt);
         yield return verbs.Make(
             "validate", "Check a configuration without a server: every fault with its place and what to write instead.", (i, cancel) => ValidateAsync(i, i.Value(file), cancel), file);
         yield return verbs.Make("schema", "Print the JSON schema of the configuration, for editors.", (i, _) =>
@@ -43,12 +44,13 @@ internal static class ConfigurationVerbs
         return ExitCode.Ok;
     }
 
-    private static async Task<int> ApplyAsync(Invocation i, string file, bool dryRun, long? revision, CancellationToken cancel)
+    private static async Task<int> ApplyAsync(Invocation i, string file, bool dryRun, long? revision, bool adopt, CancellationToken cancel)
     {
         var text = await i.ReadAsync(file, ConfigurationDocument.MaxBytes, cancel);
 
         // Checked here first: the faults come with the file's name, and without a request.
-        if (ConfigurationDocument.Parse(text) is { Configuration: null } parsed)
+        var parsed = ConfigurationDocument.Parse(text);
+        if (parsed.Configuration is not { } configuration)
         {
             Complain(i, file, parsed.Faults);
             return ExitCode.Refused;
@@ -66,6 +68,8 @@ internal static class ConfigurationVerbs
             (_, true) => $"{Printable.Count(changes.Count, "change")}, none of them made: this was a dry run.{now}",
             _ => $"{Printable.Count(changes.Count, "change")} made.{now}",
         });
+        foreach (var queue in adopt && !dryRun ? configuration.Queues : [])
+            await AdoptVerb.TakeOverAsync(i, api, queue.Name.Value, cancel);
         return ExitCode.Ok;
     }
 

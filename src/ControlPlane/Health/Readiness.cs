@@ -20,6 +20,8 @@ public interface IReadinessCheck
 public sealed class Readiness(
     JournalHealth journal, ActorSystem system, EntityAsks entities, ReadModelStatus readModel, HttpApiOptions options, TimeProvider time, IEnumerable<IReadinessCheck> checks)
 {
+    private volatile bool wereAwake;
+
     /// <summary>Empty if the node is ready.</summary>
     public async Task<IReadOnlyList<ReasonView>> ReasonsAsync(CancellationToken cancel)
     {
@@ -36,12 +38,16 @@ public sealed class Readiness(
         return reasons;
     }
 
+    /// <summary>Only a node that has just started waits for the entities: in a cluster some sleep for a moment whenever a node goes, and the others answer meanwhile.</summary>
     private async Task<string?> EntitiesAsync(CancellationToken cancel)
     {
+        if (wereAwake)
+            return null;
         try
         {
-            var catalog = await entities.CatalogAsync(cancel).ConfigureAwait(false);
-            return catalog.Awake == catalog.Entities ? null : $"{catalog.Entities - catalog.Awake} of {catalog.Entities} entities are not awake yet.";
+            var catalog = await entities.CatalogStatusAsync(cancel).ConfigureAwait(false);
+            wereAwake = catalog.Awake == catalog.Entities;
+            return wereAwake ? null : $"{catalog.Entities - catalog.Awake} of {catalog.Entities} entities are not awake yet.";
         }
         catch (Exception fault) when (fault is AskTimeoutException or EntityUnavailableException or MissingActorRegistryEntryException)
         {

@@ -6,13 +6,16 @@ using ControlPlane.Actors.Providers;
 using ControlPlane.Actors.ReadModel;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
+using ControlPlane.Bootstrap;
 using ControlPlane.ClearMl;
+using ControlPlane.Clustering;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
 using ControlPlane.Health;
 using ControlPlane.Http;
+using ControlPlane.Providers.Aws;
 using ControlPlane.Providers.Bootstrap;
 using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Embedded;
@@ -51,6 +54,7 @@ public static partial class NodeHost
         var queue = settings.Read<EmbeddedQueueOptions>("EmbeddedQueue");
         settings.Add(queue.Faults());
         var storage = settings.Read<StorageOptions>(StorageOptions.Section);
+        var cluster = settings.Read<ClusterSettings>(ClusterSettings.Section);
         var security = settings.Read<SecurityOptions>(SecurityOptions.Section);
         if (node.IsHttps && security.CertificateFile is null)
             settings.Add([$"Security:CertificateFile is missing: Node:Url is '{node.Url}', and https needs a certificate."]);
@@ -63,6 +67,7 @@ public static partial class NodeHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddControlPlaneStorage(storage);
         builder.Services.AddControlPlaneEntities(shell, calls);
+        builder.Services.AddControlPlaneMembership(cluster, new NodeIdentity(node.Cluster, node.Url, Version));
         builder.Services.AddReadModel();
         builder.Services.AddProjection(projection);
         builder.Services.AddControlPlaneApi(api);
@@ -70,11 +75,14 @@ public static partial class NodeHost
         builder.Services.AddEmbeddedQueue(DatabaseOf(storage), QueueDatabase(node, storage), queue);
         builder.Services.AddHostedService<SecurityStart>();
         builder.Services.AddControlPlaneSecurity(DatabaseOf(storage), QueueDatabase(node, storage), security, Listening.Of(node.Url));
-        builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(Path.Combine(node.DataFolder, ClusterKey.FileName))));
+        builder.Services.AddSingleton(_ => new WorkerTokens(ClusterKey.ReadOrCreate(node.ClusterKeyPath)));
         builder.Services.AddSingleton<IProviderConnector, LocalConnector>();
+        builder.Services.AddSingleton<IProviderConnector>(sp => new AwsConnector(
+            node.Cluster, sp.GetService<GuestBootstrap>(), sp.GetRequiredService<ISecretReader>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<AwsProvider>>()));
         builder.Services.AddSingleton<ISourceConnector>(sp => new EmbeddedConnector(sp.GetRequiredService<EmbeddedSource>()));
         builder.Services.TryAddSingleton<ISecretReader, NodeSecrets>();
         builder.Services.AddSingleton<ISourceConnector, ClearMlConnector>();
+        builder.Services.AddGuests(node);
         builder.Services.AddSingleton(_ => PolicyPlugins.Load(node.PluginFolder));
         builder.Services.AddSingleton<IPolicyRunner, PluginPolicies>();
         builder.Services.AddAkka("controlplane", (akka, services) => akka
@@ -85,14 +93,16 @@ public static partial class NodeHost
             })
             .AddHocon("akka.loglevel = WARNING\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend)
             .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())
-            .WithControlPlaneCluster()
+            .WithControlPlaneCluster(cluster, Version)
             .WithControlPlaneEntities(services));
         builder.Services.AddSingleton<IDeclaredQueues, DeclaredQueues>();
         builder.Services.AddSingleton<FirstConfiguration>().AddHostedService(sp => sp.GetRequiredService<FirstConfiguration>());
         builder.Services.AddSingleton<IReadinessCheck>(sp => sp.GetRequiredService<FirstConfiguration>());
+        builder.Services.AddSingleton<IReadinessCheck, DrainCheck>();
         var app = builder.Build();
         TellOfPlugins(app);
         app.MapControlPlaneApi();
+        app.MapBootstrap();
         app.MapTasks();
         app.MapClearMlApi();
         return app;
@@ -119,26 +129,41 @@ public static partial class NodeHost
     [LoggerMessage(3012, LogLevel.Information, "Plug-in policies: {Names}")]
     private static partial void PluginsLoaded(ILogger log, string names);
 
-    /// <summary>Runs a node until it is told to stop.</summary>
+    /// <summary>Runs a node until it is told to stop. A node that the others have removed from the cluster starts again as a new one, in the same process.</summary>
     /// <returns>0, or 1 if its settings are faulty; they are then listed on standard error.</returns>
     public static async Task<int> RunAsync(string[] arguments, CancellationToken cancel, Action<WebApplicationBuilder>? configure = null)
     {
-        try
+        var again = false;
+        while (true)
         {
-            await using var app = Build(arguments, configure);
-            await app.RunAsync(cancel).ConfigureAwait(false);
-            return 0;
-        }
-        catch (OptionsValidationException faults)
-        {
-            foreach (var fault in faults.Failures)
-                await Console.Error.WriteLineAsync(fault).ConfigureAwait(false);
-            return 1;
-        }
-        catch (Exception fault) when (fault is InvalidOperationException or IOException)
-        {
-            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
-            return 1;
+            try
+            {
+                await using var app = Build(arguments, configure);
+                var restart = app.Services.GetRequiredService<RestartWish>();
+                await app.RunAsync(cancel).ConfigureAwait(false);
+                if (restart.Reason is not { } reason || cancel.IsCancellationRequested)
+                    return 0;
+                again = true;
+                await Console.Error.WriteLineAsync($"Starting again: {reason}.").ConfigureAwait(false);
+            }
+            catch (OptionsValidationException faults)
+            {
+                foreach (var fault in faults.Failures)
+                    await Console.Error.WriteLineAsync(fault).ConfigureAwait(false);
+                return 1;
+            }
+            catch (Exception fault) when (fault is InvalidOperationException or IOException)
+            {
+                await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+                if (!again || cancel.IsCancellationRequested)
+                    return 1;
+                await TimeProvider.System.DelayAsync(RestartPause, cancel).ConfigureAwait(false);
+            }
         }
     }
+
+    /// <summary>Between two tries of a node that runs already: the database may be away for a while.</summary>
+    private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(2);
+
+    private static readonly string Version = typeof(NodeHost).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 }

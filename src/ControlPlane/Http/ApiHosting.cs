@@ -33,8 +33,9 @@ public static class ApiHosting
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(PolicyPlugins.None);
-        services.AddSingleton(options).AddSingleton<EntityAsks>().AddSingleton<PageQuery>().AddSingleton<Readiness>();
+        services.AddSingleton(options).AddSingleton<EntityAsks>().AddSingleton<InstanceConsoles>().AddSingleton<PageQuery>().AddSingleton<Readiness>();
         services.AddSingleton<ReadModelGauges>().AddHostedService(sp => sp.GetRequiredService<ReadModelGauges>());
+        services.AddHostedService<ReadyGauge>();
         services.AddExceptionHandler<ApiExceptionHandler>().AddProblemDetails();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false)));

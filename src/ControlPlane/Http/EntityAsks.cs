@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Akka.Hosting;
 using ControlPlane.Actors.Budgets;
 using ControlPlane.Actors.Catalog;
@@ -24,16 +25,33 @@ public sealed class EntityUnavailableException(string message) : Exception(messa
 }
 
 /// <summary>
-/// Asks the entities on behalf of a request. Whoever does not answer in time, or answers that it cannot, ends the request with an exception that
-/// <see cref="ApiExceptionHandler"/> makes a 503 of.
+/// Asks the entities on behalf of a request. An entity that is being moved or starts again is asked again for as long as a request may last: every receiver knows a
+/// repeated question. Whoever does not answer in time, or answers that it cannot, ends the request with an exception that <see cref="ApiExceptionHandler"/> makes a
+/// 503 of.
 /// </summary>
-public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions options)
+public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions options, TimeProvider time)
 {
+    /// <summary>A question that was on its way to a node that died is lost; after this time it is asked again.</summary>
+    private static readonly TimeSpan TryFor = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     private readonly Regions _regions = new(registry);
 
     public Task<ScalerView> ScalerAsync(string queue, CancellationToken cancel) => AskAsync<ScalerRegion, ScalerView>(queue, new ScalerQuery(), cancel);
 
     public Task<ScalerReply> ScalerAsync(string queue, ScalerCommand command, CancellationToken cancel) => AskAsync<ScalerRegion, ScalerReply>(queue, command, cancel);
+
+    public Task<GuestAnswer> GuestAsync(string queue, ScalerCommand.AskBootstrap command, CancellationToken cancel) => AskAsync<ScalerRegion, GuestAnswer>(queue, command, cancel);
+
+    public Task<GuestStanding> GuestAsync(string queue, GuestQuery query, CancellationToken cancel) => AskAsync<ScalerRegion, GuestStanding>(queue, query, cancel);
+
+    public Task<AdoptionAnswer> AdoptionAsync(string queue, AdoptionQuery query, CancellationToken cancel) => AskAsync<ScalerRegion, AdoptionAnswer>(queue, query, cancel);
+
+    public Task<AdoptionAnswer> AdoptionAsync(string queue, ScalerCommand.Adopt command, CancellationToken cancel) => AskAsync<ScalerRegion, AdoptionAnswer>(queue, command, cancel);
+
+    public async Task<SourceSpec?> SourceAsync(string source, CancellationToken cancel) =>
+        (await AnsweredAsync<SourceAnswer>(limit => _regions.AskCatalogAsync<object>(new SourceQuery(source), limit, cancel), TryFor, cancel).ConfigureAwait(false)).Source;
 
     public Task<LedgerView> LedgerAsync(string root, CancellationToken cancel) => AskAsync<LedgerRegion, LedgerView>(root, new LedgerQuery(), cancel);
 
@@ -41,14 +59,40 @@ public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions o
 
     public Task<WatcherView> WatcherAsync(string source, CancellationToken cancel) => AskAsync<WatcherRegion, WatcherView>(source, new WatcherQuery(), cancel);
 
-    public async Task<CatalogView> CatalogAsync(CancellationToken cancel) =>
-        Expect<CatalogView>(await _regions.AskCatalogAsync<object>(new CatalogQuery(), options.AskTimeout, cancel).ConfigureAwait(false));
+    public Task<CatalogView> CatalogAsync(CancellationToken cancel) =>
+        AnsweredAsync<CatalogView>(limit => _regions.AskCatalogAsync<object>(new CatalogQuery(), limit, cancel), TryFor, cancel);
 
-    public async Task<CatalogReply> ApplyAsync(CatalogCommand.Apply command, CancellationToken cancel) =>
-        Expect<CatalogReply>(await _regions.AskCatalogAsync<object>(command, options.AskTimeout, cancel).ConfigureAwait(false));
+    public Task<CatalogStatus> CatalogStatusAsync(CancellationToken cancel) =>
+        AnsweredAsync<CatalogStatus>(limit => _regions.AskCatalogAsync<object>(new CatalogStatusQuery(), limit, cancel), TryFor, cancel);
 
-    private async Task<T> AskAsync<TRegion, T>(string entity, object message, CancellationToken cancel) =>
-        Expect<T>(await _regions.AskAsync<TRegion, object>(entity, message, options.AskTimeout, cancel).ConfigureAwait(false));
+    public Task<CatalogReply> ApplyAsync(CatalogCommand.Apply command, CancellationToken cancel) =>
+        AnsweredAsync<CatalogReply>(limit => _regions.AskCatalogAsync<object>(command, limit, cancel), options.AskTimeout, cancel);
+
+    /// <summary>How the shards are spread over the nodes.</summary>
+    public Task<IReadOnlyList<RegionShards>> ShardsAsync(CancellationToken cancel) => _regions.ShardsAsync(TryFor, cancel);
+
+    private Task<T> AskAsync<TRegion, T>(string entity, object message, CancellationToken cancel) =>
+        AnsweredAsync<T>(limit => _regions.AskAsync<TRegion, object>(entity, message, limit, cancel), TryFor, cancel);
+
+    private async Task<T> AnsweredAsync<T>(Func<TimeSpan, Task<object>> ask, TimeSpan tryFor, CancellationToken cancel)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            var left = options.AskTimeout - time.GetElapsedTime(started);
+            try
+            {
+                var answer = await ask(left < tryFor ? left : tryFor).ConfigureAwait(false);
+                if (answer is not ShellRefusal { Reason: not RefusalReason.Overloaded } || options.AskTimeout - time.GetElapsedTime(started) <= Pause)
+                    return Expect<T>(answer);
+                await time.DelayAsync(Pause, cancel).ConfigureAwait(false);
+            }
+            catch (AskTimeoutException) when (options.AskTimeout - time.GetElapsedTime(started) > Pause)
+            {
+                // The time that is left is for another try.
+            }
+        }
+    }
 
     private static T Expect<T>(object answer) => answer switch
     {

@@ -35,6 +35,15 @@ public static class Problems
     /// <summary>409 with a type of the caller's: the thing is in a state that forbids it.</summary>
     public static ProblemHttpResult Conflict(string type, string title, string detail) => Make(StatusCodes.Status409Conflict, type, title, detail);
 
+    /// <summary>403 with a type of the caller's: who asks may not.</summary>
+    public static ProblemHttpResult Forbidden(string type, string title, string detail) => Make(StatusCodes.Status403Forbidden, type, title, detail);
+
+    /// <summary>410 with a type of the caller's: it was there, and is no more.</summary>
+    public static ProblemHttpResult Gone(string type, string title, string detail) => Make(StatusCodes.Status410Gone, type, title, detail);
+
+    /// <summary>425 <c>too-early</c>: the same request will be answered in a moment.</summary>
+    public static ProblemHttpResult TooEarly(string detail) => Make(425, "too-early", "Too early", detail);
+
     /// <summary>413 <c>too-large</c>.</summary>
     public static ProblemHttpResult TooLarge(long limitBytes) =>
         Make(StatusCodes.Status413PayloadTooLarge, "too-large", "The request is too large", $"A body has at most {limitBytes} bytes: send it in parts.");

@@ -19,6 +19,7 @@ internal static class InstanceEndpoints
         var instances = api.MapGroup("/instances").WithTags("Instances");
         instances.MapGet("/", ListAsync).WithSummary("Instances, the newest first").ProducesProblem(400);
         instances.MapGet("/{id}", GetAsync).WithSummary("One instance and its history in sentences").ProducesProblem(404);
+        instances.MapGet("/{id}/console", ConsoleAsync).WithSummary("The last lines of an instance's console, as its provider has them now").ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
         instances.MapPost("/{id}/drain", DrainAsync).RequireAuthorization(Policies.Operator).Audited("drain", "instance", "id").WithSummary("Let an instance finish its tasks and leave").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         instances.MapPost("/{id}/terminate", TerminateAsync).RequireAuthorization(Policies.Operator).Audited("terminate", "instance", "id").WithSummary("End an instance now; its tasks go back to the queue").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
     }
@@ -47,12 +48,34 @@ internal static class InstanceEndpoints
         return TypedResults.Ok(PageView<InstanceView>.From(page, InstanceView.From));
     }
 
-    private static async Task<Results<Ok<InstanceDetailView>, ProblemHttpResult>> GetAsync(string id, InstanceQueries instances, CancellationToken cancel)
+    private static async Task<Results<Ok<InstanceDetailView>, ProblemHttpResult>> GetAsync(string id, InstanceQueries instances, InstanceConsoles consoles, CancellationToken cancel)
     {
         if (await instances.FindAsync(id, cancel) is not { } row)
             return Problems.NotFound("instance", id);
         var history = await instances.HistoryAsync(id, HistoryLines, cancel);
-        return TypedResults.Ok(new InstanceDetailView(InstanceView.From(row), [.. history.Select(InstanceHistoryView.From)]));
+        var view = InstanceView.From(row);
+        return TypedResults.Ok(new InstanceDetailView(view, [.. history.Select(InstanceHistoryView.From)], await consoles.OfStuckBootAsync(row, cancel)));
+    }
+
+    private static async Task<Results<Ok<InstanceConsoleView>, ProblemHttpResult>> ConsoleAsync(
+        string id,
+        InstanceQueries instances,
+        InstanceConsoles consoles,
+        [Description("How much of its end: 1 to 65,536 bytes. Left out: 16,384.")] int? bytes,
+        CancellationToken cancel)
+    {
+        if (bytes is < 1 or > InstanceConsoles.MostBytes)
+            return Problems.Invalid("bytes", $"{bytes} is out of range: write 1 to {InstanceConsoles.MostBytes}.");
+        if (await instances.FindAsync(id, cancel) is not { } row)
+            return Problems.NotFound("instance", id);
+        try
+        {
+            return TypedResults.Ok(new InstanceConsoleView(id, await consoles.ReadAsync(row, bytes ?? InstanceConsoles.DefaultBytes, cancel)));
+        }
+        catch (Exception fault) when (fault is IOException or TimeoutException)
+        {
+            return Problems.Unavailable($"Provider {row.Provider} does not give the console: {fault.Message}");
+        }
     }
 
     private static Task<Results<Accepted, ProblemHttpResult>> DrainAsync(string id, InstanceQueries instances, EntityAsks entities, HttpContext context, CancellationToken cancel) =>

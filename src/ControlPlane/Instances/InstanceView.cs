@@ -87,7 +87,13 @@ public sealed record InstanceOfferView(string Type, string Zone, string Market, 
 /// <summary>An instance with its life in sentences.</summary>
 /// <param name="Instance">The instance.</param>
 /// <param name="History">The latest 500 lines, oldest first.</param>
-public sealed record InstanceDetailView(InstanceView Instance, IReadOnlyList<InstanceHistoryView> History);
+/// <param name="Console">The last lines of the console of an instance whose boot was stuck, while its provider still has them; else null.</param>
+public sealed record InstanceDetailView(InstanceView Instance, IReadOnlyList<InstanceHistoryView> History, IReadOnlyList<string>? Console);
+
+/// <summary>An instance's console.</summary>
+/// <param name="Id">The instance.</param>
+/// <param name="Text">The end of what stands on it; null if there is nothing, or no longer.</param>
+public sealed record InstanceConsoleView(string Id, string? Text);
 
 /// <summary>One line of an instance's life.</summary>
 public sealed record InstanceHistoryView(long Id, DateTimeOffset At, string What, string Sentence)

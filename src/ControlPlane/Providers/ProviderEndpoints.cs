@@ -1,8 +1,11 @@
 using System.ComponentModel;
 using ControlPlane.Actors.Providers;
 using ControlPlane.Actors.ReadModel;
+using ControlPlane.Audit;
 using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Http;
+using ControlPlane.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ControlPlane.Providers;
@@ -14,6 +17,7 @@ internal static class ProviderEndpoints
     {
         var providers = api.MapGroup("/providers").WithTags("Providers");
         providers.MapGet("/", ListAsync).WithSummary("All providers, by name").ProducesProblem(400).ProducesProblem(503);
+        providers.MapPost("/{name}/check", CheckAsync).RequireAuthorization(Policies.Operator).Audited("check", "provider", "name").WithSummary("Look over a provider and its pools: credentials, permissions, what its pools refer to; nothing is launched").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         providers.MapGet("/{name}", GetAsync).WithSummary("One provider, and how it is now").ProducesProblem(404).ProducesProblem(503);
     }
 
@@ -38,6 +42,17 @@ internal static class ProviderEndpoints
         return catalog.Configuration.Providers.FirstOrDefault(p => p.Name == name) is { } provider
             ? TypedResults.Ok(ProviderView.From(provider, await entities.GatewayAsync(provider.Name, cancel)))
             : Problems.NotFound("provider", name);
+    }
+
+    private static async Task<Results<Ok<ProviderReportView>, ProblemHttpResult>> CheckAsync(string name, EntityAsks entities, Connections connections, CancellationToken cancel)
+    {
+        var catalog = await entities.CatalogAsync(cancel);
+        if (catalog.Configuration.Providers.FirstOrDefault(p => p.Name == name) is not { } provider)
+            return Problems.NotFound("provider", name);
+        if (connections.Provider(provider) is not IProviderCheck check)
+            return Problems.Conflict("no-check", "There is nothing to check", $"Provider {name} is of the kind {provider.Kind}, which needs no credentials and refers to nothing.");
+        var report = await check.CheckAsync([.. catalog.Configuration.Pools.Where(p => p.Provider == name)], cancel);
+        return TypedResults.Ok(ProviderReportView.From(name, report));
     }
 
     /// <summary>In a list, one gateway that does not answer must not hide the others.</summary>

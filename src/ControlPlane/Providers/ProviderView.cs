@@ -1,5 +1,6 @@
 using ControlPlane.Actors.Providers;
 using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Providers;
 
 namespace ControlPlane.Providers;
 
@@ -54,3 +55,24 @@ public sealed record ProviderStateView(
 
 /// <summary>An offer that had no capacity.</summary>
 public sealed record ExhaustedOfferView(string Offer, DateTimeOffset Until, string Message);
+
+/// <summary>What a look over a provider found.</summary>
+/// <param name="Provider">The provider.</param>
+/// <param name="Ok">Nothing failed.</param>
+/// <param name="Findings">In the order in which they were checked.</param>
+/// <param name="Policy">The least that its credentials must be allowed; null if the platform has no such thing.</param>
+public sealed record ProviderReportView(string Provider, bool Ok, IReadOnlyList<ProviderFindingView> Findings, string? Policy)
+{
+    public static ProviderReportView From(string provider, ProviderReport report) => new(
+        provider,
+        report.Findings.All(f => f.Verdict != Verdict.Failed),
+        [.. report.Findings.Select(f => new ProviderFindingView(f.Subject, f.Verdict, f.Message, f.Fix))],
+        report.Policy);
+}
+
+/// <summary>One thing that was checked.</summary>
+/// <param name="Subject">What was looked at.</param>
+/// <param name="Verdict">How it came out.</param>
+/// <param name="Message">What was found.</param>
+/// <param name="Fix">What to do; null if there is nothing to do.</param>
+public sealed record ProviderFindingView(string Subject, Verdict Verdict, string Message, string? Fix);

@@ -19,6 +19,7 @@ internal static class QueueEndpoints
         queues.MapGet("/{name}/explain", ExplainAsync).WithSummary("Why the queue has the machines that it has, and why not more, in words").ProducesProblem(404).ProducesProblem(503);
         queues.MapPost("/{name}/drain", DrainAsync).RequireAuthorization(Policies.Operator).Audited("drain", "queue", "name").WithSummary("Let all its instances finish their tasks and leave; new ones come if there is demand and it is not paused")
             .ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        queues.MapAdoption();
     }
 
     private static async Task<Results<Ok<PageView<QueueView>>, ProblemHttpResult>> ListAsync(

@@ -107,7 +107,7 @@ internal static class SimulateTrace
             error.WriteLine($"... and {faults.Count - TraceReport.MostShown} more lines; summary.json has them all.");
     }
 
-    private static IReadOnlyList<(string Name, Configuration Configuration)>? Configurations(TraceArguments arguments, JobTrace trace, SpotTrace? spot, TextWriter error)
+    private static List<(string Name, Configuration Configuration)>? Configurations(TraceArguments arguments, JobTrace trace, SpotTrace? spot, TextWriter error)
     {
         if (arguments.Configurations.Count == 0)
             return BuiltIn(trace, spot);
@@ -126,7 +126,7 @@ internal static class SimulateTrace
     }
 
     /// <summary>What is compared when nobody gives a configuration: what a document means that says nothing, a target for waiting, and spot where there is a trace of it.</summary>
-    private static IReadOnlyList<(string, Configuration)> BuiltIn(JobTrace trace, SpotTrace? spot)
+    private static List<(string, Configuration)> BuiltIn(JobTrace trace, SpotTrace? spot)
     {
         var target = new PolicySpec.TargetWait(TimeSpan.FromMinutes(10));
         List<(string, Configuration)> built =
@@ -140,7 +140,7 @@ internal static class SimulateTrace
     }
 
     /// <summary>The files' names without folder and ending; with a number where two are the same.</summary>
-    private static IReadOnlyList<string> Names(IReadOnlyList<string> files)
+    private static List<string> Names(IReadOnlyList<string> files)
     {
         List<string> names = [];
         foreach (var file in files)

@@ -103,7 +103,7 @@ internal static class TraceJson
             json.WriteString("name", queue.Queue);
             json.WriteNumber("jobs", queue.Waits.Count);
             json.WriteNumber("cost", queue.Cost.Dollars);
-            Waits(json, queue.MeanWait, queue.Wait);
+            Waits(json, queue.MeanWait, queue.WaitOf);
             json.WriteNumber("launches", queue.Launches);
             json.WriteNumber("interruptions", queue.Interruptions);
             json.WriteNumber("peakMachines", queue.PeakMachines);
@@ -125,7 +125,7 @@ internal static class TraceJson
         if (row.Bound is { } bound)
             json.WriteNumber("boundAtItsMeanWait", bound.Dollars);
         Ratio(json, "costToBoundAtItsMeanWait", row.ToBound);
-        Waits(json, row.Outcome.MeanWait, row.Outcome.Wait);
+        Waits(json, row.Outcome.MeanWait, row.Outcome.WaitOf);
         if (row.Outcome.Launches > 0)
             json.WriteNumber("launches", row.Outcome.Launches);
         if (row.Outcome.PeakMachines > 0)

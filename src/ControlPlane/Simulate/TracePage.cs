@@ -84,7 +84,7 @@ internal static class TracePage
         Fact(html, Words.Duration(report.Span), "from the first job to the last end");
         Fact(html, TraceText.Money(first.Outcome.Cost), $"cost of {first.Name}");
         Fact(html, $"{TraceText.Ratio(report.Rows[0].ToLowerBound)}", "of the lower bound");
-        Fact(html, Words.Duration(first.Outcome.Wait(0.95)), "95 % of its jobs wait at most");
+        Fact(html, Words.Duration(first.Outcome.WaitOf(0.95)), "95 % of its jobs wait at most");
         Fact(html, Words.Duration(report.Options.Boot), "a boot, on average");
         html.Append("</div>\n");
     }
@@ -125,7 +125,7 @@ internal static class TracePage
         {
             html.Append($"<tr{(row.IsRun ? " class=\"run\"" : "")}><td><span class=\"key {TracePlots.Colour(report, row)}\" style=\"display:inline\"><i></i></span>{Text(row.Name)}{(row.Note.Length > 0 ? $"<small>{Text(row.Note)}</small>" : "")}</td>");
             html.Append($"<td>{TraceText.Money(row.Outcome.Cost)}</td><td>{TraceText.Ratio(row.ToLowerBound)}</td><td>{TraceText.Ratio(row.ToOracle)}</td><td>{TraceText.Ratio(row.ToBound)}</td>");
-            html.Append($"<td>{Wait(row.Outcome, 0.5)}</td><td>{Wait(row.Outcome, 0.95)}</td><td>{Wait(row.Outcome, 0.99)}</td><td>{TraceText.Wait(row.Outcome.MeanWait)}</td>");
+            html.Append($"<td>{Wait(row.Outcome, 0.5)}</td><td>{Wait(row.Outcome, 0.95)}</td><td>{Wait(row.Outcome, 0.99)}</td><td>{TraceText.Time(row.Outcome.MeanWait)}</td>");
             html.Append(CultureInfo.InvariantCulture, $"<td>{(row.Outcome.Launches > 0 ? row.Outcome.Launches.ToString("#,0", CultureInfo.InvariantCulture) : "")}</td></tr>\n");
         }
 
@@ -157,7 +157,7 @@ internal static class TracePage
         foreach (var queue in outcome.Queues)
         {
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(queue.Queue)}</td><td>{queue.Waits.Count:#,0}</td><td>{TraceText.Money(queue.Cost)}</td><td>{queue.Launches:#,0}</td><td>{queue.PeakMachines:#,0}</td>");
-            html.Append($"<td>{TraceText.Percent(queue.Utilisation)}</td><td>{TraceText.Wait(queue.Wait(0.5))}</td><td>{TraceText.Wait(queue.Wait(0.95))}</td><td>{TraceText.Wait(queue.Wait(0.99))}</td><td>{TraceText.Wait(queue.MeanWait)}</td></tr>\n");
+            html.Append($"<td>{TraceText.Percent(queue.Utilisation)}</td><td>{TraceText.Time(queue.WaitOf(0.5))}</td><td>{TraceText.Time(queue.WaitOf(0.95))}</td><td>{TraceText.Time(queue.WaitOf(0.99))}</td><td>{TraceText.Time(queue.MeanWait)}</td></tr>\n");
         }
 
         html.Append("</tbody></table></div></div>\n");
@@ -174,7 +174,7 @@ internal static class TracePage
         }
     }
 
-    private static string Wait(TraceOutcome outcome, double share) => TraceText.Wait(outcome.Wait(share));
+    private static string Wait(TraceOutcome outcome, double share) => TraceText.Time(outcome.WaitOf(share));
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

@@ -19,7 +19,7 @@ internal static class TracePlots
         var shown = rows.Where(r => r.ToLowerBound <= Math.Max(2, rows.Where(o => o.IsRun).Max(o => o.ToLowerBound) * 1.5 ?? 2)).ToArray();
         if (shown.Length == 0)
             return "";
-        var longest = Math.Max(60, shown.Max(r => r.Outcome.Wait(0.95).TotalSeconds));
+        var longest = Math.Max(60, shown.Max(r => r.Outcome.WaitOf(0.95).TotalSeconds));
         var least = Math.Min(1, shown.Min(r => r.ToLowerBound!.Value));
         var most = shown.Max(r => r.ToLowerBound!.Value);
         var plot = new SvgPlot("Cost over the lower bound against the wait that 95 % of the jobs do not exceed", (1, longest * 2), (least - 0.02, most + ((most - least) * 0.1) + 0.01), Wide, 340, logX: true);
@@ -29,7 +29,7 @@ internal static class TracePlots
         List<(double X, double Y)> placed = [];
         foreach (var row in shown)
         {
-            var x = Math.Max(1, row.Outcome.Wait(0.95).TotalSeconds);
+            var x = Math.Max(1, row.Outcome.WaitOf(0.95).TotalSeconds);
             var y = row.ToLowerBound!.Value;
 
             // Names of dots that lie close together stand one below the other.
@@ -37,7 +37,7 @@ internal static class TracePlots
             while (placed.Any(p => Math.Abs(Math.Log(p.X / x)) < 1.6 && Math.Abs(p.Y - (plot.Height(y) + lift)) < 13))
                 lift += 13;
             placed.Add((x, plot.Height(y) + lift));
-            plot.Dot(x, y, Colour(report, row), row.Name, $"{row.Name}: {TraceText.Ratio(y)} of the lower bound, 95 % wait at most {Words.Duration(row.Outcome.Wait(0.95))}", lift);
+            plot.Dot(x, y, Colour(report, row), row.Name, $"{row.Name}: {TraceText.Ratio(y)} of the lower bound, 95 % wait at most {Words.Duration(row.Outcome.WaitOf(0.95))}", lift);
         }
 
         return plot.End();
@@ -47,7 +47,7 @@ internal static class TracePlots
     public static string Waits(TraceReport report)
     {
         var rows = WaitRows(report).ToArray();
-        var longest = Math.Max(60, rows.Max(r => r.Outcome.Wait(1).TotalSeconds));
+        var longest = Math.Max(60, rows.Max(r => r.Outcome.WaitOf(1).TotalSeconds));
         var plot = new SvgPlot("Share of the jobs by their wait", (1, longest), (0, 1), Wide, 320, logX: true);
         plot.Rows(new[] { 0, 0.25, 0.5, 0.75, 0.95, 1 }.Select(v => (v, string.Create(CultureInfo.InvariantCulture, $"{v * 100:0} %"))));
         plot.Columns(WaitTicks.Where(t => t.Seconds <= longest), lines: true);

@@ -12,7 +12,7 @@ internal static class TraceText
         money.Dollars >= 1000 ? string.Create(CultureInfo.InvariantCulture, $"${money.Dollars:#,0}") : string.Create(CultureInfo.InvariantCulture, $"${money.Dollars:0.00}");
 
     /// <summary>A wait; none at all is 0 without a unit.</summary>
-    public static string Wait(TimeSpan time) => time == TimeSpan.Zero ? "0" : Words.Duration(time);
+    public static string Time(TimeSpan time) => time == TimeSpan.Zero ? "0" : Words.Duration(time);
 
     public static string Ratio(double? ratio) => ratio is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number:0.000}") : "";
 

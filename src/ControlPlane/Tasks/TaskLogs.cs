@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using ControlPlane.Actors.Clustering;
 using ControlPlane.Http;
 using ControlPlane.Providers.Embedded;
 
@@ -31,12 +32,14 @@ internal static class TaskLogs
         http.Response.ContentType = "text/plain; charset=utf-8";
         var last = tail is null ? null : await WriteTailAsync(http.Response, queue, id, lines, cancel);
         last = await WriteRestAsync(http.Response, queue, id, last, cancel);
-        if (following) await FollowAsync(http.Response, queue, clock, id, last, cancel);
+        if (following) await FollowAsync(http, queue, clock, id, last, cancel);
         return Results.Empty;
     }
 
-    private static async Task FollowAsync(HttpResponse response, EmbeddedQueue queue, TimeProvider clock, string id, LogChunk? last, CancellationToken cancel)
+    private static async Task FollowAsync(HttpContext http, EmbeddedQueue queue, TimeProvider clock, string id, LogChunk? last, CancellationToken cancel)
     {
+        var response = http.Response;
+        var closing = http.RequestServices.GetService<Membership>()?.Closing ?? CancellationToken.None;
         await response.StartAsync(cancel);
         await response.Body.FlushAsync(cancel);
         using var timer = new PeriodicTimer(queue.Options.LogFollowPeriod, clock);
@@ -48,7 +51,7 @@ internal static class TaskLogs
             last = await WriteRestAsync(response, queue, id, last, cancel);
             await response.Body.FlushAsync(cancel);
         }
-        while (!ended && await timer.WaitForNextTickAsync(cancel));
+        while (!ended && !closing.IsCancellationRequested && await timer.WaitForNextTickAsync(cancel));
     }
 
     private static async Task<LogChunk?> WriteRestAsync(HttpResponse response, EmbeddedQueue queue, string id, LogChunk? last, CancellationToken cancel)

@@ -14,7 +14,7 @@ public enum EntityKind
 }
 
 /// <summary>What may be asked of the catalog.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "command")]
 [JsonDerivedType(typeof(Apply), "apply")]
 [JsonDerivedType(typeof(Heard), "heard")]
 [JsonDerivedType(typeof(Woke), "woke")]

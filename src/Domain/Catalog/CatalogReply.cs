@@ -1,6 +1,13 @@
+using System.Text.Json.Serialization;
+
 namespace ControlPlane.Domain.Catalog;
 
 /// <summary>The catalog's answer to an <see cref="CatalogCommand.Apply"/>.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Applied), "applied")]
+[JsonDerivedType(typeof(Unchanged), "unchanged")]
+[JsonDerivedType(typeof(Refused), "refused")]
+[JsonDerivedType(typeof(RevisionConflict), "revisionConflict")]
 public abstract record CatalogReply
 {
     private CatalogReply()

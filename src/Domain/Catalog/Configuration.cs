@@ -54,7 +54,7 @@ public sealed record ClearMlSpec(string Url, SecretReference AccessKey, SecretRe
 
 /// <summary>A connection to a compute platform, as declared.</summary>
 /// <param name="Name">Unique among providers.</param>
-/// <param name="Kind"><c>local</c> (later: <c>aws</c>, <c>gcp</c>, <c>kubernetes</c>).</param>
+/// <param name="Kind"><c>local</c> or <c>aws</c> (later: <c>gcp</c>, <c>kubernetes</c>).</param>
 /// <param name="SweepEvery">How often all machines are listed: 200 ms to 1 h.</param>
 /// <param name="ConsistencyWindow">How long a machine may be missing from complete lists although it exists: 0 to 1 h.</param>
 /// <param name="OrphanGrace">How long a tagged machine that nobody knows is left alone before it is terminated: 0 to 24 h.</param>
@@ -66,6 +66,10 @@ public sealed record ProviderSpec(
     /// <summary>Its other limits; null: <see cref="CallLimits.None"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public CallLimits? Limits { get; init; }
+
+    /// <summary>The account and region; for the kind <c>aws</c> only, which must have it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AwsSpec? Aws { get; init; }
 }
 
 /// <summary>A queue as it stands in the document: its pools by name.</summary>

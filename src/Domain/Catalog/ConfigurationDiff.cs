@@ -148,6 +148,7 @@ public static class ConfigurationDiff
         ("terminationsPerSecond", provider.Limits?.TerminationsPerSecond?.ToString("R", CultureInfo.InvariantCulture)),
         ("terminationBurst", Text(provider.Limits?.TerminationBurst)),
         ("launchBatch", Text(provider.Limits?.LaunchBatch)),
+        .. provider.Aws is { } aws ? AwsDigest.Fields(aws).Select(f => ($"aws.{f.Name}", f.Value)) : [],
     ];
 
     private static IEnumerable<(string, string?)> Fields(BudgetSpec budget) =>
@@ -174,6 +175,7 @@ public static class ConfigurationDiff
         ("fallbackAfter", pool.FallbackAfter is { } fallback ? DurationText.Format(fallback) : null),
         ("spotBlackout", pool.SpotBlackout is { } blackout ? DurationText.Format(blackout) : null),
         .. pool.Template is PoolTemplate.Local local ? Fields(local) : [],
+        .. pool.Template is PoolTemplate.Aws aws ? Fields(aws) : [],
         .. pool.Bootstrap is { } bootstrap ? Fields(bootstrap) : [],
     ];
 
@@ -184,6 +186,10 @@ public static class ConfigurationDiff
         ("local.orphanTimeout", DurationText.Format(local.OrphanTimeout)),
         .. local.Environment.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => ($"local.environment.{v.Key}", (string?)Fingerprint(v.Value))),
     ];
+
+    /// <summary>User data is told as a digest, as scripts are.</summary>
+    private static IEnumerable<(string, string?)> Fields(PoolTemplate.Aws aws) =>
+        AwsDigest.Fields(aws).Select(f => ($"aws.{f.Name}", (string?)(f.Name is "userData" or "launchSpec" ? Fingerprint(f.Value) : f.Value)));
 
     /// <summary>Scripts and lines of configuration are told as digests: they are long, and somebody may have written a secret into them.</summary>
     private static IEnumerable<(string, string?)> Fields(BootstrapSpec bootstrap) =>

@@ -21,7 +21,7 @@ public static class ConfigurationRules
     public static IReadOnlyList<string> SourceKinds { get; } = ["embedded", SourceRules.ClearMl];
 
     /// <summary>The kinds of provider that exist.</summary>
-    public static IReadOnlyList<string> ProviderKinds { get; } = ["local"];
+    public static IReadOnlyList<string> ProviderKinds { get; } = ["local", AwsRules.Kind];
 
     /// <summary>Everything that is wrong with a configuration by itself; empty if it may be applied.</summary>
     public static IReadOnlyList<ConfigurationFault> Check(Configuration configuration)
@@ -78,6 +78,10 @@ public static class ConfigurationRules
             {
                 faults.Add($"providers[{i}].kind", $"Provider '{known.Spec.Name}' is of kind '{known.Spec.Kind}'.", "Declare the new provider under another name.");
             }
+            else if (known is not null && known.Spec.Aws?.Region is { } region && after.Providers[i].Aws is { } changed && changed.Region != region)
+            {
+                faults.Add($"providers[{i}].aws.region", $"Provider '{known.Spec.Name}' may have machines in {region}, which would no longer be seen.", "Declare a provider for the other region under another name.");
+            }
         }
 
         return faults.All();
@@ -102,6 +106,7 @@ public static class ConfigurationRules
             faults.Range($"providers[{i}].consistencyWindow", provider.ConsistencyWindow, TimeSpan.Zero, TimeSpan.FromHours(1));
             faults.Range($"providers[{i}].orphanGrace", provider.OrphanGrace, TimeSpan.Zero, TimeSpan.FromHours(24));
             CheckLimits(faults, $"providers[{i}]", provider);
+            AwsRules.Check(faults, $"providers[{i}]", provider);
         }
     }
 

@@ -13,6 +13,13 @@ public static class ObjectName
     public static bool IsValid(string name) =>
         name.Length is >= 1 and <= MaxLength && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
+    /// <summary>A name by the rule, as close to a foreign one as it can be.</summary>
+    public static string Like(string foreign)
+    {
+        var kept = new string([.. foreign.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')]).TrimStart('-', '_', '.');
+        return kept.Length == 0 ? "unnamed" : kept[..Math.Min(kept.Length, MaxLength - 4)];
+    }
+
     /// <summary>Checks the names of one list, and that none stands in it twice.</summary>
     internal static void Check(FaultList faults, string list, IEnumerable<string> names)
     {

@@ -89,6 +89,9 @@ public static class PoolDigest
                 json.WriteEndObject();
                 json.WriteEndObject();
                 break;
+            case PoolTemplate.Aws aws:
+                AwsDigest.Write(json, aws);
+                break;
             default:
                 throw new System.Diagnostics.UnreachableException($"No digest for {template.GetType().Name}.");
         }

@@ -29,6 +29,7 @@ internal static class PoolRules
     public static void Check(FaultList faults, Configuration configuration)
     {
         var providers = configuration.Providers.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var kinds = configuration.Providers.DistinctBy(p => p.Name, StringComparer.Ordinal).ToDictionary(p => p.Name, p => p.Kind, StringComparer.Ordinal);
         for (var i = 0; i < configuration.Pools.Count; i++)
         {
             var pool = configuration.Pools[i];
@@ -37,6 +38,10 @@ internal static class PoolRules
             {
                 faults.Unknown($"{path}.provider", "provider", "providers", pool.Provider, providers);
             }
+            else
+            {
+                CheckKind(faults, path, pool, kinds[pool.Provider]);
+            }
 
             faults.Range($"{path}.maxInstances", pool.MaxInstances, 0, 10_000);
             faults.Range($"{path}.slots", pool.Slots, 1, 256);
@@ -44,13 +49,25 @@ internal static class PoolRules
             faults.Range($"{path}.minimumBilling", pool.Billing.Minimum, TimeSpan.Zero, TimeSpan.FromHours(24));
             CheckLease(faults, path, pool);
             CheckFallback(faults, path, pool);
-            CheckOffers(faults, path, pool.Offers);
+            CheckOffers(faults, pool.Template is PoolTemplate.Aws ? $"{path}.aws" : path, pool.Offers);
             CheckTemplate(faults, path, pool);
             if (pool.Bootstrap is { } bootstrap)
             {
                 BootstrapRules.Check(faults, $"{path}.bootstrap", bootstrap);
             }
         }
+    }
+
+    /// <summary>The template is that of the provider's kind.</summary>
+    private static void CheckKind(FaultList faults, string path, PoolSpec pool, string kind)
+    {
+        var wanted = pool.Template switch { PoolTemplate.Local => "local", PoolTemplate.Aws => AwsRules.Kind, _ => kind };
+        if (wanted == kind || !ConfigurationRules.ProviderKinds.Contains(kind))
+            return;
+        if (pool.Template is PoolTemplate.Local)
+            faults.Add($"{path}.{kind}", $"Provider '{pool.Provider}' is of kind {kind}, and the pool does not say what it shall launch there.", $"Add {kind}: ... to the pool, or name another provider.");
+        else
+            faults.Add($"{path}.{wanted}", $"Provider '{pool.Provider}' is of kind {kind}, and cannot launch this.", $"Name a provider of kind {wanted}, or remove this key.");
     }
 
     private static void CheckLease(FaultList faults, string path, PoolSpec pool)
@@ -147,6 +164,9 @@ internal static class PoolRules
                 }
 
                 CheckVariables(faults, $"{path}.local.environment", local.Environment);
+                break;
+            case PoolTemplate.Aws aws:
+                AwsRules.Check(faults, $"{path}.aws", pool, aws);
                 break;
             default:
                 throw new System.Diagnostics.UnreachableException($"No rule for {pool.Template.GetType().Name}.");

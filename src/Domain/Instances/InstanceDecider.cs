@@ -48,7 +48,7 @@ public static class InstanceDecider
                 owed.Add(Ledger(state, new LedgerCommand.Reserve(Terms(state))));
                 break;
             case Phase.Launching:
-                owed.Add(Gateway(state, new GatewayCommand.Launch(new LaunchIntent(state.Id, state.Queue, state.LeaseUntil!.Value), state.Attempt, state.Offer, state.Pool)));
+                owed.Add(Gateway(state, new GatewayCommand.Launch(new LaunchIntent(state.Id, state.Queue, state.LeaseUntil!.Value, state.Adopts?.NativeId), state.Attempt, state.Offer, state.Pool)));
                 break;
             case Phase.Draining:
                 owed.Add(state.StopFeedingAnswered ? new InstanceEffect.LookAgain(state.Source) : new InstanceEffect.StopFeeding(state.Source));

@@ -25,6 +25,8 @@ internal static class InstanceFold
         InstanceEvent.Launched e => Enter(state, Phase.Booting, e.At) with { NativeId = e.NativeId, StartedAt = e.StartedAt, SeenRate = e.Rate, Fault = null },
         InstanceEvent.PriceSeen e => state with { SeenRate = e.Rate },
         InstanceEvent.PriceLooked e => state with { PricedAt = e.AsOf },
+        InstanceEvent.BootstrapFetched e => state with { Fetched = new BootstrapUse(e.Claim, e.At) },
+        InstanceEvent.BootstrapRefused => state with { FetchRefused = true },
         InstanceEvent.WorkerRegistered e => Enter(state, Phase.Idle, e.At) with { RegisteredAt = e.At, IdleSince = e.At },
         InstanceEvent.WorkerBusy e => (state.Phase == Phase.Idle ? Enter(state, Phase.Busy, e.At) : state) with { Tasks = e.Tasks, TasksSince = Since(state, e), IdleSince = null },
         InstanceEvent.WorkerIdle e => (state.Phase == Phase.Busy ? Enter(state, Phase.Idle, e.At) : state) with { Tasks = [], TasksSince = null, IdleSince = e.Since },

@@ -88,6 +88,10 @@ public sealed record InstanceState
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool SkipSpot { get; init; }
 
+    /// <summary>The machine of somebody else that it takes over; null if it launches one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AdoptedMachine? Adopts { get; init; }
+
     /// <summary>When it asks again; null if it does not wait for spot capacity.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? AskAgainAt { get; init; }
@@ -117,6 +121,10 @@ public sealed record InstanceState
     public bool AtNotice { get; init; }
 
     public DateTimeOffset? RegisteredAt { get; init; }
+
+    /// <summary>Its machine was told what makes it a worker; null if it was not, or need not be.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BootstrapUse? Fetched { get; init; }
 
     /// <summary>Tasks on its workers.</summary>
     public IReadOnlyList<string> Tasks { get; init; } = [];
@@ -177,6 +185,10 @@ public sealed record InstanceState
     [JsonIgnore]
     public bool BootOverdue { get; init; }
 
+    /// <summary>Transient: somebody was refused what makes it a worker, and that was said.</summary>
+    [JsonIgnore]
+    public bool FetchRefused { get; init; }
+
     /// <summary>While it boots: a look from then on that does not show its worker finds it stuck.</summary>
     [JsonIgnore]
     public DateTimeOffset BootLimit => PhaseSince + Pool.MaxBootTime;
@@ -234,6 +246,11 @@ public sealed record InstanceState
     public DateTimeOffset? CutoffAt => LeaseUntil - Margin;
 }
 
+/// <summary>What makes a machine a worker was handed out.</summary>
+/// <param name="Claim">A digest of what only the process that asked knows.</param>
+/// <param name="At">When.</param>
+public sealed record BootstrapUse(string Claim, DateTimeOffset At);
+
 /// <summary>The events of one instance. Facts; their names are the storage format.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(LeaseWaits), "leaseWaits")]
@@ -245,6 +262,7 @@ public sealed record InstanceState
 [JsonDerivedType(typeof(SpotAwaited), "spotAwaited")]
 [JsonDerivedType(typeof(Launched), "launched")]
 [JsonDerivedType(typeof(PriceSeen), "priceSeen")]
+[JsonDerivedType(typeof(BootstrapFetched), "bootstrapFetched")]
 [JsonDerivedType(typeof(WorkerRegistered), "workerRegistered")]
 [JsonDerivedType(typeof(WorkerBusy), "workerBusy")]
 [JsonDerivedType(typeof(WorkerIdle), "workerIdle")]
@@ -296,6 +314,9 @@ public abstract record InstanceEvent : IEvent
     /// <summary>The platform shows it at a price, higher than before.</summary>
     public sealed record PriceSeen(HourlyRate Rate, DateTimeOffset At) : InstanceEvent;
 
+    /// <summary>Its machine is told what makes it a worker: its ticket is used up.</summary>
+    public sealed record BootstrapFetched(string Claim, DateTimeOffset At) : InstanceEvent;
+
     public sealed record WorkerRegistered(string Worker, DateTimeOffset At) : InstanceEvent;
 
     public sealed record WorkerBusy(IReadOnlyList<string> Tasks, DateTimeOffset At) : InstanceEvent;
@@ -329,6 +350,9 @@ public abstract record InstanceEvent : IEvent
     public sealed record TasksReturned(IReadOnlyList<string> Requeued, IReadOnlyList<string> GivenUp, DateTimeOffset At) : InstanceEvent;
 
     public sealed record Settled(DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>Somebody asked for what makes it a worker and was refused; it was said.</summary>
+    public sealed record BootstrapRefused : InstanceEvent, ITransientEvent;
 
     /// <summary>An idle look at a draining instance.</summary>
     public sealed record LookedIdle(int Looks, DateTimeOffset AsOf) : InstanceEvent, ITransientEvent;

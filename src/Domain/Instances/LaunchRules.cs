@@ -34,6 +34,9 @@ internal static class LaunchRules
     /// <summary>The offer to ask next; null if each was refused.</summary>
     private static Offer? Next(InstanceState state, DateTimeOffset now)
     {
+        // A machine that is there has its price by its type; where it cannot be taken over, nothing else is launched in its place.
+        if (state.Adopts is { } adopted)
+            return state.Attempt > 0 ? null : state.Pool.Offers.FirstOrDefault(o => o.Type == adopted.Type) ?? state.Pool.Offers[0];
         Offer[] candidates = [.. SpotRules.Candidates(state.Pool, state.SkipSpot)];
         if (state.Attempt == 0)
             return candidates[0];
@@ -66,6 +69,9 @@ internal static class LaunchRules
     /// <summary>The machine exists: by the launch's answer, or because a sweep shows it first. It may have for long, so that its worker may have a task.</summary>
     public static void Confirm(InstanceState state, string nativeId, DateTimeOffset startedAt, HourlyRate? rate, DateTimeOffset now, Action<InstanceEvent> record)
     {
+        // What a machine cost before it was taken over is nothing that was set aside here.
+        if (state.Adopts is not null && state.FirstAskedAt is { } taken && startedAt < taken)
+            startedAt = taken;
         record(new InstanceEvent.Launched(nativeId, startedAt, now, rate));
         if (state.Leaving is { } outcome)
             record(new InstanceEvent.DrainStarted(outcome, state.LeavingBecause ?? "", now));

@@ -75,7 +75,8 @@ public sealed record PoolSpec
 /// <summary>The part of a pool that only its provider understands. One nested record a provider.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Local), "local")]
-public abstract record PoolTemplate
+[JsonDerivedType(typeof(Aws), "aws")]
+public abstract partial record PoolTemplate
 {
     private PoolTemplate()
     {

@@ -13,9 +13,10 @@ public sealed record CallLimits
 
     /// <summary>
     /// Those of an account and region of EC2 unless Amazon raised them: 2 launched instances a second after the first 1,000, 5 calls to terminate a second after the first 100.
-    /// From Amazon's page on request throttling of the EC2 API; a call of RunInstances may ask for a thousand.
+    /// From Amazon's page on request throttling of the EC2 API. A call of RunInstances may ask for a thousand, but the tags of a machine have room for the ids of 250, by which each
+    /// machine of a launch is known.
     /// </summary>
-    public static readonly CallLimits Ec2 = new() { InstancesPerSecond = 2, InstanceBurst = 1_000, TerminationsPerSecond = 5, TerminationBurst = 100, LaunchBatch = 1_000 };
+    public static readonly CallLimits Ec2 = new() { InstancesPerSecond = 2, InstanceBurst = 1_000, TerminationsPerSecond = 5, TerminationBurst = 100, LaunchBatch = 250 };
 
     /// <summary>Refill of the bucket of launched instances: 0.01 to 100,000 a second. Null: no such bucket.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -35,7 +35,7 @@ internal static class LaunchBatches
         if (step.State.Gathering.ContainsKey(instance) || step.State.Batches.Values.Any(b => b.Open.Contains(instance)))
             return;
 
-        if (OfferMemory.Refusal(step, instance, command.Offer.Key) is { } refusal)
+        if (command.Intent.Adopts is null && OfferMemory.Refusal(step, instance, command.Offer.Key) is { } refusal)
         {
             Refuse(step, [new PendingAnswer(command.Intent.Queue, command.Attempt, refusal)]);
             return;
@@ -205,10 +205,10 @@ internal static class LaunchBatches
         outcome is not LaunchOutcome.Failed { Fault: ProviderFault.Indeterminate or ProviderFault.Throttled };
 
     // One queue's only, too: what its machines are told at boot is one text for the batch, and names the queue.
-    private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue) Shape(Gathered g) =>
-        (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue);
+    private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue, bool Adopts) Shape(Gathered g) =>
+        (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue, g.Launch.Intent.Adopts is not null);
 
-    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName), Gathered> group)
+    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName, bool), Gathered> group)
     {
         var quiet = group.Max(g => g.At) + Quiet;
         var patience = group.Min(g => g.At) + Patience;

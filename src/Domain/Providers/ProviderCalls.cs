@@ -29,7 +29,9 @@ public enum ProviderFault
 /// <param name="Instance">The intent; becomes the machine's tag.</param>
 /// <param name="Queue">The queue that it serves; becomes a tag too, so that any machine found can be routed to its scaler.</param>
 /// <param name="LeaseUntil">The end of the prepaid time, for platforms and guests that can enforce an outer bound.</param>
-public sealed record LaunchIntent(InstanceId Instance, QueueName Queue, DateTimeOffset LeaseUntil);
+/// <param name="Adopts">The platform's id of a machine that is there already and is taken over; null to launch one. A batch has intents of one of the two only.</param>
+public sealed record LaunchIntent(
+    InstanceId Instance, QueueName Queue, DateTimeOffset LeaseUntil, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Adopts = null);
 
 /// <summary>Intents of one shape that are launched in one call.</summary>
 /// <param name="Token">Unique for these intents, this offer and this attempt; never used for anything else.</param>

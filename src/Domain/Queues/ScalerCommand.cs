@@ -18,6 +18,8 @@ namespace ControlPlane.Domain.Queues;
 [JsonDerivedType(typeof(Leave), "leave")]
 [JsonDerivedType(typeof(DrainAll), "drainAll")]
 [JsonDerivedType(typeof(ResetPool), "resetPool")]
+[JsonDerivedType(typeof(AskBootstrap), "askBootstrap")]
+[JsonDerivedType(typeof(Adopt), "adopt")]
 [JsonDerivedType(typeof(Tick), "tick")]
 public abstract record ScalerCommand
 {
@@ -60,6 +62,17 @@ public abstract record ScalerCommand
     /// <summary>An operator closes the breaker of a pool and forgets its blackout.</summary>
     public sealed record ResetPool(string Pool, string By) : ScalerCommand;
 
+    /// <summary>A machine asks for what makes it a worker; its ticket was found to be genuine.</summary>
+    /// <param name="Launch">The intents of the launch that its ticket is of.</param>
+    /// <param name="NativeId">Its id at its cloud, by its own word.</param>
+    /// <param name="Claim">A digest of what only the process that asks knows: who asks again with the same is the same.</param>
+    public sealed record AskBootstrap(IReadOnlyList<InstanceId> Launch, string NativeId, string Claim) : ScalerCommand;
+
+    /// <summary>An operator lets the queue take over machines that another autoscaler started.</summary>
+    /// <param name="Machines">The platform's ids of them; none: all that serve the queue and have a pool here.</param>
+    /// <param name="By">Who asked.</param>
+    public sealed record Adopt(IReadOnlyList<string> Machines, string By) : ScalerCommand;
+
     /// <summary>Time has passed.</summary>
     public sealed record Tick : ScalerCommand;
 }
@@ -90,8 +103,13 @@ public abstract record ScalerEvent : IEvent
     /// <param name="Pool">Of which pool.</param>
     /// <param name="At">When.</param>
     /// <param name="SkipSpot">It leaves the pool's spot offers out.</param>
+    /// <param name="Adopts">The machine of somebody else that it takes over; null if it launches one.</param>
     public sealed record InstanceRequested(
-        InstanceId Instance, string Pool, DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SkipSpot = false) : ScalerEvent;
+        InstanceId Instance,
+        string Pool,
+        DateTimeOffset At,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SkipSpot = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AdoptedMachine? Adopts = null) : ScalerEvent;
 
     public sealed record InstanceChanged(InstanceId Instance, InstanceEvent Event) : ScalerEvent;
 
@@ -160,6 +178,12 @@ public abstract record ScalerEffect
 
     /// <summary>Write a warning to the log, and count it.</summary>
     public sealed record Warn(string Sentence) : ScalerEffect;
+
+    /// <summary>Answer whoever wants machines taken over.</summary>
+    public sealed record AnswerAdoption(AdoptionAnswer Answer) : ScalerEffect;
+
+    /// <summary>Answer the machine that asked.</summary>
+    public sealed record AnswerGuest(GuestAnswer Answer) : ScalerEffect;
 
     /// <summary>Answer whoever sent the command.</summary>
     /// <param name="Refusal">Why nothing was done; null if it was done.</param>

@@ -53,6 +53,12 @@ public sealed class ScalerDecider : IDecider<ScalerState, ScalerCommand, ScalerE
             case ScalerCommand.ResetPool c:
                 OperatorRules.ResetPool(step, c);
                 break;
+            case ScalerCommand.Adopt c:
+                AdoptionRules.Adopt(step, c);
+                break;
+            case ScalerCommand.AskBootstrap c:
+                GuestRules.Ask(step, c);
+                break;
             case ScalerCommand.Tick:
                 Tick(step);
                 break;

@@ -59,6 +59,7 @@ internal static class ScalerFold
             Ledger = spec.Ledger,
             Priority = spec.Priority,
             SkipSpot = e.SkipSpot,
+            Adopts = e.Adopts,
             RequestedAt = e.At,
             PhaseSince = e.At,
         };

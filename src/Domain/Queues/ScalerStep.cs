@@ -2,6 +2,7 @@ using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Scaling;
 
 namespace ControlPlane.Domain.Queues;
 
@@ -53,12 +54,13 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
     }
 
     /// <summary>Makes an intent; its lease is asked for once the intent is persisted.</summary>
-    public void Request(string pool, bool skipSpot)
+    public InstanceId Request(string pool, bool skipSpot, AdoptedMachine? adopts = null)
     {
         var id = NewInstance();
-        Record(new ScalerEvent.InstanceRequested(id, pool, Now, skipSpot));
+        Record(new ScalerEvent.InstanceRequested(id, pool, Now, skipSpot, adopts));
         foreach (var effect in InstanceDecider.Resume(State.Instances[id]))
             Do(new ScalerEffect.OfInstance(id, effect));
+        return id;
     }
 
     /// <summary>Lets an instance decide, and notes what its fate says of its pool.</summary>
@@ -88,6 +90,14 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
             WantLook();
     }
 
+    /// <summary>A warning: a decision that changes nothing, so that it stands where people look for what happened to their queue.</summary>
+    public void Say(string sentence)
+    {
+        var situation = ScalingRules.Describe(State, Now);
+        Record(new ScalerEvent.Decided(new DecisionRecord(Now, "warning", situation, situation.Serving, sentence, [], [], State.LastDecision?.HeldBack ?? [])));
+        Do(new ScalerEffect.Warn(sentence));
+    }
+
     private void AcknowledgeForgotten(InstanceId id, InstanceCommand.LaunchAnswered late)
     {
         foreach (var provider in State.Spec?.Pools.Select(p => p.Provider).Distinct() ?? [])
@@ -106,13 +116,14 @@ internal sealed class ScalerStep(ScalerState state, Moment moment)
                 if (pool.SpotBlackout is { } time && time > TimeSpan.Zero)
                     Record(new ScalerEvent.SpotExhausted(pool.Name, new Blackout(Now + time, $"an instance got no spot machine{Within(pool.FallbackAfter)}")));
                 break;
+            case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed or Outcome.Vanished } when instance is { Adopts: not null, RegisteredAt: null }:
+                // A machine that could not be taken over says nothing of what the pool can launch.
+                break;
             case InstanceEvent.DrainStarted { Outcome: Outcome.StuckBooting } e:
                 Failed(instance, e.Because);
                 break;
             case InstanceEvent.PriceSeen e when e.Rate > instance.WorstRate && !(instance.SeenRate > instance.WorstRate):
-                WorkerIdentity.Say(
-                    this,
-                    $"instance {instance.Id} is billed at {e.Rate} and its lease covers {instance.WorstRate}: that much is posted and no more, so its budget may be exceeded; raise the price of its offer in pool {pool.Name}");
+                Say($"instance {instance.Id} is billed at {e.Rate} and its lease covers {instance.WorstRate}: that much is posted and no more, so its budget may be exceeded; raise the price of its offer in pool {pool.Name}");
                 break;
             case InstanceEvent.Ended { Outcome: Outcome.LaunchFailed, Fault: ProviderFault.Misconfigured } e:
                 Failed(instance, e.Because);

@@ -279,7 +279,7 @@ internal static class ScalingRules
     {
         if (surplus <= 0)
             return;
-        foreach (var instance in step.State.Instances.Values.Reverse().Where(i => i.Leaving is null && i.Phase is Phase.Requested or Phase.Leased).Take(surplus))
+        foreach (var instance in step.State.Instances.Values.Reverse().Where(i => i.Leaving is null && i.Adopts is null && i.Phase is Phase.Requested or Phase.Leased).Take(surplus))
             leave.Add(new LeaveChoice(instance.Id, Outcome.Policy, $"it is no longer needed ({reason})"));
     }
 

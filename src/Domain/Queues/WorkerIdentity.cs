@@ -1,5 +1,4 @@
 using ControlPlane.Domain.Instances;
-using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
 
 namespace ControlPlane.Domain.Queues;
@@ -54,15 +53,7 @@ internal static class WorkerIdentity
         if (tasks.SequenceEqual(step.State.DoubledTasks, StringComparer.Ordinal))
             return;
         foreach (var task in tasks.Where(t => !step.State.DoubledTasks.Contains(t)))
-            Say(step, $"task {task} is on {string.Join(" and ", doubled![task].Select(i => $"instance {i}"))} at once: one of them works for nothing, or both spoil each other's results");
+            step.Say($"task {task} is on {string.Join(" and ", doubled![task].Select(i => $"instance {i}"))} at once: one of them works for nothing, or both spoil each other's results");
         step.Record(new ScalerEvent.TasksDoubled(tasks));
-    }
-
-    /// <summary>Recorded as a decision that changes nothing, so that it stands where people look for what happened to their queue.</summary>
-    internal static void Say(ScalerStep step, string sentence)
-    {
-        var situation = ScalingRules.Describe(step.State, step.Now);
-        step.Record(new ScalerEvent.Decided(new DecisionRecord(step.Now, "warning", situation, situation.Serving, sentence, [], [], step.State.LastDecision?.HeldBack ?? [])));
-        step.Do(new ScalerEffect.Warn(sentence));
     }
 }

@@ -17,10 +17,10 @@ public sealed record GuestFacts(string NativeId, string Queue, string Type, Pool
 /// Writes what a machine runs at its first boot: its user data, and the script that it fetches. Both are functions of their arguments, the settings and, where
 /// secrets are part of it, of these. Thread safe.
 /// </summary>
-/// <param name="url">The control plane's address as machines see it, without a slash at its end.</param>
+/// <param name="url">The control plane's address as machines see it, without a slash at its end; null if it is not known, and then no machine can be told to ask.</param>
 /// <param name="tickets">Writes the tickets.</param>
 /// <param name="secrets">Reads secrets at the moment when a machine is told them.</param>
-public sealed class GuestBootstrap(string url, BootstrapTickets tickets, ISecretReader secrets)
+public sealed class GuestBootstrap(string? url, BootstrapTickets tickets, ISecretReader secrets)
 {
     /// <summary>What EC2 takes as user data, in bytes before base64. GCE takes more.</summary>
     public const int MostUserData = 16 * 1024;
@@ -34,7 +34,9 @@ public sealed class GuestBootstrap(string url, BootstrapTickets tickets, ISecret
     /// <summary>
     /// The user data of a launch: one text for all its machines, always the same for the same batch and settings. Null if the pool leaves the boot to its image.
     /// </summary>
-    /// <exception cref="BootstrapException">In the mode embedded: a secret is not there, or all of it is too large. Nothing may be launched.</exception>
+    /// <exception cref="BootstrapException">
+    /// In the mode fetch: machines do not know where to ask. In the mode embedded: a secret is not there, or all of it is too large. Nothing may be launched.
+    /// </exception>
     public string? UserData(LaunchBatch batch, GuestPlatform platform)
     {
         if (batch.Pool.Bootstrap is not { } spec)
@@ -43,7 +45,7 @@ public sealed class GuestBootstrap(string url, BootstrapTickets tickets, ISecret
         {
             BootstrapMode.Fetch => new ScriptText()
                 .Set("CP_PLATFORM", Word(platform))
-                .Set("CP_URL", url)
+                .Set("CP_URL", url ?? throw new BootstrapException($"Pool {batch.Pool.Name} has machines ask the control plane, and Node:GuestUrl, its address as they see it, is not set. Set it, or write mode: embedded."))
                 .Set("CP_TICKET", tickets.Write(BootstrapTicket.Of(batch)))
                 .Set("CP_PATIENCE", (int)batch.Pool.MaxBootTime.TotalSeconds)
                 .With(Common, Fetch),
@@ -75,7 +77,7 @@ public sealed class GuestBootstrap(string url, BootstrapTickets tickets, ISecret
         .Set("CP_AGENT_VERSION", Requirement(spec.AgentVersion))
         .Set("CP_CPU_ONLY", spec.CpuOnly ? 1 : 0)
         .Set("CP_SKIP_BASHRC", spec.SkipBashrc ? 1 : 0)
-        .Set("CP_URL", url)
+        .Set("CP_URL", url ?? "")
         .Set("CP_DEAD_SECONDS", (int)(spec.DeadMansSwitch ?? TimeSpan.Zero).TotalSeconds)
         .Set("CP_RENEW_SECONDS", RenewSeconds)
         .Set("CP_CONF", spec.Worker == WorkerKind.ClearMl ? Conf(guest, spec) : "")

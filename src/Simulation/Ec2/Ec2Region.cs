@@ -59,7 +59,7 @@ public sealed partial class Ec2Region
 
     public Ec2Prices Prices { get; }
 
-    /// <summary>What a guest has written on its console; null for an instance without a guest.</summary>
+    /// <summary>What a guest has written on its console; null for an instance without a guest, which shows what a boot would write.</summary>
     public Func<string, string?> Console { get; set; } = _ => null;
 
     public Ec2Settings Settings
@@ -170,14 +170,22 @@ public sealed partial class Ec2Region
         "TerminateInstances" => TerminateInstances,
         "DescribeInstances" => DescribeInstances,
         "CreateTags" => CreateTags,
+        "DescribeImages" => DescribeImages,
+        "DescribeInstanceTypeOfferings" => DescribeInstanceTypeOfferings,
+        "DescribeKeyPairs" => DescribeKeyPairs,
+        "DescribeSecurityGroups" => DescribeSecurityGroups,
+        "DescribeSpotInstanceRequests" => DescribeSpotInstanceRequests,
+        "DescribeSpotPriceHistory" => DescribeSpotPriceHistory,
+        "DescribeSubnets" => DescribeSubnets,
+        "GetConsoleOutput" => GetConsoleOutput,
         _ => throw new Ec2RefusedException("InvalidAction", $"The action {action} is not valid for this web service, or the emulator does not know it."),
     };
 
     private Ec2RefusedException? Refuse(Ec2Request request, string action, DateTimeOffset now)
     {
-        if (request.AccessKey is null)
+        if (request.AccessKey is null && action != "AssumeRoleWithWebIdentity")
             return new Ec2RefusedException("MissingAuthenticationToken", "The request is missing an authentication token: it must be signed.", 403);
-        if (_settings.AccessKeys.Count > 0 && !_settings.AccessKeys.Contains(request.AccessKey))
+        if (request.AccessKey is not null && _settings.AccessKeys.Count > 0 && !_settings.AccessKeys.Contains(request.AccessKey))
             return new Ec2RefusedException("AuthFailure", "AWS was not able to validate the provided access credentials", 401);
         if (action.Length == 0)
             return new Ec2RefusedException("MissingAction", "The request is missing an action or a required parameter.");

@@ -89,6 +89,9 @@ public sealed record Ec2Settings
     /// <summary>The access keys that are accepted; empty for any. Signatures are not verified.</summary>
     public IReadOnlyList<string> AccessKeys { get; init; } = [];
 
+    /// <summary>What AssumeRole must say as external id; null for anything.</summary>
+    public string? ExternalId { get; init; }
+
     public IReadOnlyList<Ec2Type> Types { get; init; } = Ec2Types.All;
 
     public IReadOnlyList<Ec2Image> Images { get; init; } =

@@ -49,7 +49,7 @@ public sealed record TraceOutcome(string Name, Money Cost, IReadOnlyList<TimeSpa
     public long Steps { get; init; }
 
     /// <summary>The shortest wait that at least this share of the jobs does not exceed.</summary>
-    public TimeSpan Wait(double share) => Share(Waits, share);
+    public TimeSpan WaitOf(double share) => Share(Waits, share);
 
     internal static TimeSpan Share(IReadOnlyList<TimeSpan> ascending, double share) =>
         ascending.Count == 0 ? TimeSpan.Zero : ascending[Math.Clamp((int)Math.Ceiling(share * ascending.Count) - 1, 0, ascending.Count - 1)];
@@ -76,7 +76,7 @@ public sealed record QueueOutcome(string Queue, Money Cost, IReadOnlyList<TimeSp
     public TimeSpan MeanWait => Waits.Count == 0 ? TimeSpan.Zero : TimeSpan.FromTicks((long)Waits.Average(w => w.Ticks));
 
     /// <summary>The shortest wait that at least this share of the jobs does not exceed.</summary>
-    public TimeSpan Wait(double share) => TraceOutcome.Share(Waits, share);
+    public TimeSpan WaitOf(double share) => TraceOutcome.Share(Waits, share);
 }
 
 /// <summary>Jobs of one queue that were not served to the end.</summary>

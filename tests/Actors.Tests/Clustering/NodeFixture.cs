@@ -5,6 +5,7 @@ using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Serialization;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
+using ControlPlane.Actors.Tests.Serialization;
 using ControlPlane.Actors.Tests.Shell;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -26,7 +27,7 @@ internal sealed class NodeFixture : IAsyncDisposable
 
     public JournalHealth Health => _host.Services.GetRequiredService<JournalHealth>();
 
-    public static async Task<NodeFixture> StartAsync(StorageOptions options, string journal = JournalPlugins.Entities, bool serialize = true)
+    public static async Task<NodeFixture> StartAsync(StorageOptions options, string journal = JournalPlugins.Entities, bool serialize = true, Manifests? manifests = null)
     {
         var host = Host.CreateDefaultBuilder()
             .ConfigureLogging(logging => logging.ClearProviders())
@@ -38,14 +39,14 @@ internal sealed class NodeFixture : IAsyncDisposable
                     var shellOptions = new ShellOptions { RestartAfter = TimeSpan.FromMilliseconds(50) };
                     var shell = new ShellContext(TimeProvider.System, shellOptions, sp.GetRequiredService<JournalHealth>(), sp.GetRequiredService<ILoggerFactory>());
                     akka.AddControlPlanePersistence(sp.GetRequiredService<NodeStorage>())
-                        .WithManifests(CounterManifests.All)
+                        .WithManifests(manifests ?? CounterManifests.All)
                         .WithControlPlaneCluster()
                         .WithEntities<Counter>(
                             "counter",
                             (system, _, id) => Props.Create(() => new JournaledCounter(id, shell, system.DeadLetters, journal)),
                             shellOptions,
                             shards: 10)
-                        .AddHocon("akka.loglevel = WARNING\nakka.actor.serialize-messages = " + (serialize ? "on" : "off"), HoconAddMode.Prepend);
+                        .AddHocon((serialize ? CheckedSerializer.Hocon : "") + "akka.loglevel = WARNING", HoconAddMode.Prepend);
                 });
             })
             .Build();

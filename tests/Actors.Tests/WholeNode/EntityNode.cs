@@ -7,6 +7,7 @@ using ControlPlane.Actors.Providers;
 using ControlPlane.Actors.Queues;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
+using ControlPlane.Actors.Tests.Serialization;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
@@ -21,7 +22,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Actors.Tests.WholeNode;
 
-/// <summary>A node with all real entities on a database on disk; only the outside world is a double.</summary>
+/// <summary>A node with all real entities on a database on disk; only the outside world is a double. Every message is serialized, also a local one.</summary>
 internal sealed class EntityNode : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -44,7 +45,7 @@ internal sealed class EntityNode : IAsyncDisposable
                     .AddControlPlanePersistence(sp.GetRequiredService<NodeStorage>())
                     .WithControlPlaneCluster()
                     .WithControlPlaneEntities(sp)
-                    .AddHocon("akka.loglevel = WARNING", HoconAddMode.Prepend));
+                    .AddHocon(CheckedSerializer.Hocon + "akka.loglevel = WARNING", HoconAddMode.Prepend));
             })
             .Build();
         await host.StartAsync();

@@ -9,7 +9,7 @@ using ControlPlane.Domain.Sources;
 namespace ControlPlane.Actors.Tests.WholeNode;
 
 /// <summary>A cloud and a source in memory that outlive the node: machines boot at once, and each takes a task when it is asked to.</summary>
-internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConnector, ISourceConnector, IPolicyRunner
+internal sealed class FakeWorld : IComputeProvider, IAdoptingProvider, IQueueSource, IProviderConnector, ISourceConnector, IPolicyRunner
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, (QueueName Queue, DateTimeOffset At, string? Owner)> tasks = [];
@@ -17,6 +17,9 @@ internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConne
     public ConcurrentDictionary<InstanceId, Machine> Machines { get; } = new();
 
     public ConcurrentBag<InstanceId> Launches { get; } = [];
+
+    /// <summary>Machines run, and their workers do not register.</summary>
+    public bool Silent { get; set; }
 
     /// <summary>How many of the next launches answer that their result is not known, although they took effect.</summary>
     public int LostAnswers { get; set; }
@@ -59,6 +62,31 @@ internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConne
         {
             foreach (var (id, _) in tasks.Where(t => t.Value.Owner is not null).ToArray())
                 tasks.Remove(id);
+        }
+    }
+
+    /// <summary>Machines of another autoscaler: by the platform's id, the queue that they serve and the name of their worker.</summary>
+    public ConcurrentDictionary<string, (QueueName Queue, string Worker)> Foreign { get; } = new();
+
+    public Task<IReadOnlyList<LaunchOutcome>> AdoptAsync(LaunchBatch batch, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            List<LaunchOutcome> outcomes = [];
+            foreach (var intent in batch.Intents)
+            {
+                if (intent.Adopts is not { } native || !Foreign.ContainsKey(native))
+                {
+                    outcomes.Add(new LaunchOutcome.Failed(intent.Instance, ProviderFault.Misconfigured, "there is no such machine"));
+                    continue;
+                }
+
+                var machine = Machines.GetOrAdd(intent.Instance, id => new Machine(
+                    id, intent.Queue, native, MachineState.Running, DateTimeOffset.UtcNow.AddDays(-10), null, MachineEnd.Requested, null));
+                outcomes.Add(new LaunchOutcome.Launched(intent.Instance, native, machine.StartedAt!.Value));
+            }
+
+            return Task.FromResult<IReadOnlyList<LaunchOutcome>>(outcomes);
         }
     }
 
@@ -107,8 +135,10 @@ internal sealed class FakeWorld : IComputeProvider, IQueueSource, IProviderConne
             return Task.FromResult<IReadOnlyList<QueueObservation>>([.. queues.Select(q =>
             {
                 var waiting = tasks.Values.Where(t => t.Queue == q && t.Owner is null).ToArray();
-                var workers = Machines.Values.Where(m => m.Queue == q && m.State == MachineState.Running).OrderBy(m => m.Instance).Select(m => new WorkerObservation(
-                    m.Instance.Value, m.Instance, [.. tasks.Where(t => t.Value.Owner == m.Instance.Value).Select(t => t.Key)], now, null)).ToArray();
+                var workers = Machines.Values.Where(m => m.Queue == q && m.State == MachineState.Running && !Silent).OrderBy(m => m.Instance).Select(m => new WorkerObservation(
+                    m.Instance.Value, m.Instance, [.. tasks.Where(t => t.Value.Owner == m.Instance.Value).Select(t => t.Key)], now, null))
+                    .Concat(Foreign.Where(f => f.Value.Queue == q && Machines.Values.All(m => m.NativeId != f.Key || m.State == MachineState.Running))
+                        .OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => new WorkerObservation(f.Value.Worker, null, [], now, null, f.Key))).ToArray();
                 return new QueueObservation(q, now, waiting.Length, waiting.Length == 0 ? null : waiting.Min(t => t.At), workers);
             })]);
         }

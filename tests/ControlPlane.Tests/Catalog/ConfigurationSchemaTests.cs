@@ -29,7 +29,7 @@ public sealed partial class ConfigurationSchemaTests
     {
         var objects = Objects().ToList();
 
-        Assert.Equal(13, objects.Count);
+        Assert.Equal(17, objects.Count);
         foreach (var (path, schema) in objects)
         {
             Assert.False(schema["additionalProperties"]!.GetValue<bool>());
@@ -45,10 +45,11 @@ public sealed partial class ConfigurationSchemaTests
             sources:
             - { name: s, kind: embedded }
             - { name: c, kind: clearml, clearml: { url: "http://host:8008", accessKey: "env:A", secretKey: "env:B" } }
-            providers: [{ name: l, kind: local }]
+            providers: [{ name: l, kind: local }, { name: w, kind: aws, aws: { region: us-east-1 } }]
             budgets: [{ name: b }]
             pools:
             - { name: p, provider: l, maxInstances: 1, local: {}, bootstrap: {}, offers: [{ type: process, zone: a, price: 1 }] }
+            - { name: a, provider: w, maxInstances: 1, aws: { types: [g5.xlarge], image: { id: ami-0a1b2c3d4e5f60002 }, disks: [{ device: /dev/sda1 }] } }
             queues: [{ name: q, source: s, budget: b, pools: [p], requeue: {}, policy: { type: perTask } }]
             """;
         var written = ConfigurationDocument.Write(ConfigurationDocument.Parse(Least).Configuration!);
@@ -61,12 +62,12 @@ public sealed partial class ConfigurationSchemaTests
                 if (property!["default"] is { } value && value.ToString().Length > 0)
                 {
                     checkedDefaults++;
-                    Assert.Contains($"{key}: {value.ToString().ToLowerInvariant().Replace("utc", "UTC", StringComparison.Ordinal).Replace("ondemand", "onDemand", StringComparison.Ordinal)}\n", written, StringComparison.Ordinal);
+                    Assert.Contains($"{key}: {value.ToString().ToLowerInvariant().Replace("utc", "UTC", StringComparison.Ordinal).Replace("ondemand", "onDemand", StringComparison.Ordinal).Replace("inorder", "inOrder", StringComparison.Ordinal)}\n", written, StringComparison.Ordinal);
                 }
             }
         }
 
-        Assert.Equal(36, checkedDefaults);
+        Assert.Equal(41, checkedDefaults);
     }
 
     [Fact]

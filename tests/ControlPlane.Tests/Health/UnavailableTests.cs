@@ -78,7 +78,6 @@ public sealed class UnavailableTests : IAsyncLifetime
     public async Task Live_WhateverIsIll_IsLive() => Assert.Equal(HttpStatusCode.OK, (await _http.GetAsync("/health/live")).StatusCode);
 
     [Theory]
-    [InlineData("/api/v1/cluster", "did not answer in time")]
     [InlineData("/api/v1/sources", "did not answer in time")]
     [InlineData("/api/v1/configuration", "did not answer in time")]
     [InlineData("/api/v1/refused", "starting again after a failure")]

@@ -10,11 +10,14 @@ using ControlPlane.Actors.ReadModel;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Actors.Storage;
 using ControlPlane.Actors.Tests.WholeNode;
+using ControlPlane.Bootstrap;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Secrets;
 using ControlPlane.Domain.Sources;
+using ControlPlane.Hosting;
 using ControlPlane.Http;
+using ControlPlane.Providers.Aws;
 using ControlPlane.Providers.ClearMl;
 using ControlPlane.Providers.Storage;
 using ControlPlane.Providers.Tests.ClearMl;
@@ -24,6 +27,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ControlPlane.Host.Tests.Hosting;
 
@@ -50,6 +54,7 @@ public sealed class ApiFixture : IAsyncLifetime
         builder.Services.AddControlPlaneEntities(new ShellOptions { RepeatAfter = TimeSpan.FromMilliseconds(200) }, new CallOptions());
         builder.Services.AddSingleton<IProviderConnector>(_world).AddSingleton<ISourceConnector>(_world).AddSingleton<IPolicyRunner>(_world);
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton<ISecretReader, TestSecrets>().AddSingleton<ISourceConnector, ClearMlConnector>();
+        builder.Services.AddSingleton<IProviderConnector>(new AwsConnector("test", null, new TestSecrets(), TimeProvider.System, NullLogger<AwsProvider>.Instance));
         builder.Services.AddReadModel().AddProjection(new ProjectionOptions { PollInterval = TimeSpan.FromMilliseconds(50) });
         builder.Services.AddAkka("node", (akka, services) => akka
             .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())
@@ -57,9 +62,12 @@ public sealed class ApiFixture : IAsyncLifetime
             .WithControlPlaneEntities(services)
             .AddHocon("akka.loglevel = WARNING", HoconAddMode.Prepend));
         builder.Services.AddControlPlaneApi(new HttpApiOptions { Heartbeat = TimeSpan.FromMilliseconds(200), AskTimeout = TimeSpan.FromSeconds(20) });
+        var node = new NodeOptions { DataFolder = _folder, GuestUrl = "https://control.example.org" };
+        builder.Services.AddSingleton(node).AddGuests(node);
         builder.Services.AddControlPlaneSecurity(DatabaseKind.Sqlite, $"Data Source={Path.Combine(_folder, StorageOptions.FileName)}", new SecurityOptions(), Listening.Of("http://127.0.0.1:1"));
         _app = builder.Build();
         _app.MapControlPlaneApi();
+        _app.MapBootstrap();
         await _app.StartAsync();
         Http = _app.GetTestClient();
         Http.Timeout = Patience;
@@ -114,6 +122,7 @@ public sealed class ApiFixture : IAsyncLifetime
         using var answer = await PutAsync(document);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         await EventuallyAsync(async () => (await Http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK, "the node is ready");
+        await EventuallyAsync(async () => (await GetAsync("/api/v1/cluster")) is var c && c.GetProperty("awake").GetInt32() == c.GetProperty("entities").GetInt32(), "all entities are awake");
         await EventuallyAsync(async () => (await GetAsync("/api/v1/cluster")).GetProperty("readModel") is var r && r.GetProperty("offset").GetInt64() == r.GetProperty("head").GetInt64(), "the lists are current");
     }
 

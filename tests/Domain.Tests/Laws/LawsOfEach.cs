@@ -2,6 +2,7 @@ using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Instances;
+using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
 using ControlPlane.Domain.Queues;
@@ -40,7 +41,7 @@ public sealed class ScalerLaws : DeciderLaws<ScalerDecider, ScalerState, ScalerC
 {
     private protected override ScalerCommand Tick => new ScalerCommand.Tick();
 
-    private protected override Gen<Func<ScalerState, DateTimeOffset, ScalerCommand>> Commands => Gen.Select(Gen.Int[0, 15], Gen.Int[0, 5], Gen.Int[0, 5])
+    private protected override Gen<Func<ScalerState, DateTimeOffset, ScalerCommand>> Commands => Gen.Select(Gen.Int[0, 17], Gen.Int[0, 5], Gen.Int[0, 5])
         .Select((kind, n, x) => (Func<ScalerState, DateTimeOffset, ScalerCommand>)((state, now) =>
         {
             var instance = state.Instances.Count == 0 ? Instance() : state.Instances.Values.ElementAt(n % state.Instances.Count);
@@ -54,6 +55,8 @@ public sealed class ScalerLaws : DeciderLaws<ScalerDecider, ScalerState, ScalerC
                 <= 7 => new ScalerCommand.Observe(Look(state, now, n, x)),
                 8 => new ScalerCommand.Sweep("cloud", now, x > 0, Seconds(30), Machines(state, now, n, x)),
                 <= 14 => new ScalerCommand.ForInstance(instance.Id, ForInstance(instance, now, n, x)),
+                16 => new ScalerCommand.Adopt(x == 0 ? ["i-foreign"] : [], "ann"),
+                15 => new ScalerCommand.AskBootstrap([Id(98), instance.Id], x == 0 ? "stranger" : instance.NativeId ?? "m", $"claim {n % 2}"),
                 _ => new ScalerCommand.Tick(),
             };
         }));
@@ -80,10 +83,10 @@ public sealed class ScalerLaws : DeciderLaws<ScalerDecider, ScalerState, ScalerC
 
     private static QueueSpec QueueSpecs(int variant) => variant switch
     {
-        0 => QueueOf(Pool("gpu", 2, offers: [Offer(), Offer(zone: "b")]), Pool("cpu", 3)),
-        1 => QueueOf(Pool("gpu", 2)) with { Policy = new PolicySpec.Plugin("My.Policy") },
+        0 => QueueOf(Pool("gpu", 2, offers: [Offer(), Offer(zone: "b")]) with { Bootstrap = new BootstrapSpec() }, Pool("cpu", 3)),
+        1 => QueueOf(Pool("gpu", 2) with { Bootstrap = new BootstrapSpec() }) with { Policy = new PolicySpec.Plugin("My.Policy") },
         2 => QueueOf(Pool("gpu", 2), Pool("cpu", 3)) with { MinInstances = 2, MaxIdleTime = Minutes(1) },
-        3 => QueueOf(Pool("gpu", 4, slots: 2)) with { Paused = true },
+        3 => QueueOf(Pool("gpu", 4, slots: 2) with { Bootstrap = new BootstrapSpec() }) with { Paused = true },
         _ => QueueOf(Pool("gpu", 2, revision: "r2") with { MaxBootTime = Minutes(2) }, Pool("cpu", 1)),
     };
 
@@ -92,6 +95,7 @@ public sealed class ScalerLaws : DeciderLaws<ScalerDecider, ScalerState, ScalerC
         .. state.Instances.Values.Where(i => i.StartedAt is not null && i.Phase != Phase.Ended)
             .Select((i, k) => new WorkerObservation($"w{k}", i.Id, (k + x) % 2 == 0 ? [$"t{k}"] : [], now.AddMinutes(x == 5 ? -10 : 0), null)),
         new WorkerObservation("foreign", null, x == 0 ? [] : ["f"], now, null),
+        new WorkerObservation($"p:{(x == 1 ? "gpu" : "other")}:g5.xlarge:i-foreign", null, x == 2 ? ["g"] : [], now, null, "i-foreign"),
     ]);
 
     private static Machine[] Machines(ScalerState state, DateTimeOffset now, int n, int x) =>

@@ -117,7 +117,7 @@ public sealed class TraceReplayTests
         var budget = new BudgetSpec { Name = new BudgetName("b"), Limit = Money.FromDollars(0.50m), Window = BudgetWindow.Hour, WhenDry = WhenDry.StopLaunching };
         var outcome = Replays.Run(Replays.Configuration(budget, [Replays.OnDemand], "q"), Replays.Trace([.. Enumerable.Range(0, 16).Select(_ => "0,240,q,1")]));
         Assert.Empty(outcome.Unserved);
-        Assert.True(outcome.Wait(1) > TimeSpan.FromHours(1), $"the longest wait is {outcome.Wait(1)}");
+        Assert.True(outcome.WaitOf(1) > TimeSpan.FromHours(1), $"the longest wait is {outcome.WaitOf(1)}");
         var series = Assert.Single(outcome.Series!.Budgets);
         Assert.All(series.Spent.Zip(series.Held), s => Assert.True(s.First + s.Second <= series.Limit));
         Assert.Contains(series.Spent, s => s > Money.FromDollars(0.25m));
@@ -253,7 +253,7 @@ public sealed class TraceReplayTests
             Assert.Equal(queues, outcome.Queues.Select(q => q.Queue));
             var bound = Yardsticks.LowerBound(trace, rate).Cost;
             Assert.InRange(outcome.Cost.Dollars / bound.Dollars, 1.0m, 1.6m);
-            Assert.InRange(outcome.Wait(0.99), TimeSpan.Zero, TimeSpan.FromMinutes(5));
+            Assert.InRange(outcome.WaitOf(0.99), TimeSpan.Zero, TimeSpan.FromMinutes(5));
         }
     }
 

@@ -20,8 +20,8 @@ public sealed class YardstickTests
         var outcome = Yardsticks.FixedFleet(Trace((0, 100, "a"), (10, 100, "a"), (20, 100, "a")), Dollar, 1);
         Assert.Equal([0, 90, 180], outcome.Waits.Select(w => w.TotalSeconds));
         Assert.Equal(Dollar.Over(TimeSpan.FromSeconds(300)), outcome.Cost);
-        Assert.Equal(TimeSpan.FromSeconds(90), outcome.Wait(0.5));
-        Assert.Equal(TimeSpan.FromSeconds(180), outcome.Wait(0.95));
+        Assert.Equal(TimeSpan.FromSeconds(90), outcome.WaitOf(0.5));
+        Assert.Equal(TimeSpan.FromSeconds(180), outcome.WaitOf(0.95));
     }
 
     [Fact]
