@@ -4,13 +4,17 @@ using ControlPlane.Benchmarks.Ec2;
 using ControlPlane.Benchmarks.Measuring;
 using ControlPlane.Benchmarks.Queues;
 using ControlPlane.Benchmarks.Storage;
+using ControlPlane.Benchmarks.Traces;
 
 if (args is [])
     return Usage();
 
 // Children of the others are told the folder of their database.
 var isChild = args[0] is ScaleBenchmark.NodeVerb or RestartBenchmark.BuildVerb or RestartBenchmark.NodeVerb or ClearMlBenchmark.NodeVerb or LaunchBenchmark.NodeVerb or DoubleProcess.Verb && args.Length > 1;
-if (Sizes.Parse(args.AsSpan(isChild ? 2 : 1)) is not { } sizes)
+
+// Of a trace one may say which.
+var file = args is ["traces", { } first, ..] && !first.StartsWith("--", StringComparison.Ordinal) ? first : null;
+if (Sizes.Parse(args.AsSpan(isChild || file is not null ? 2 : 1)) is not { } sizes)
     return 2;
 
 return args[0] switch
@@ -21,6 +25,7 @@ return args[0] switch
     "restart" => await RestartBenchmark.RunAsync(Console.Out, sizes),
     "clearml" => await ClearMlBenchmark.RunAsync(Console.Out, sizes),
     "ec2" => await LaunchBenchmark.RunAsync(Console.Out, sizes),
+    "traces" => TraceBenchmark.Run(Console.Out, sizes, file),
     "all" => await AllAsync(sizes),
     ScaleBenchmark.NodeVerb when isChild => await ScaleBenchmark.NodeAsync(args[1], sizes),
     RestartBenchmark.BuildVerb when isChild => await RestartBenchmark.BuildAsync(args[1], sizes),
@@ -40,6 +45,6 @@ static async Task<int> AllAsync(Sizes sizes)
 
 static int Usage()
 {
-    Console.Error.WriteLine("Say which: journal, ledger, scale, restart, clearml, ec2, or all: ledger, scale and restart. docs/performance.md tells more.");
+    Console.Error.WriteLine("Say which: journal, ledger, scale, restart, clearml, ec2, traces [FILE], or all: ledger, scale and restart. docs/performance.md tells more.");
     return 2;
 }

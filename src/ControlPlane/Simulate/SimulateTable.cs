@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Simulation.Traces;
 
@@ -82,7 +81,7 @@ internal static class SimulateTable
             var toClearMl = yard.ClearMl is { Outcome.Cost.Micros: > 0 } theirs ? (double)outcome.Cost.Micros / theirs.Outcome.Cost.Micros : (double?)null;
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {outcome.Name} | {TraceText.Ratio((double)outcome.Cost.Micros / yard.LowerBound.Cost.Micros)} | {TraceText.Ratio(toClearMl)} | {Words.Duration(outcome.WaitOf(0.5))} | {Words.Duration(outcome.WaitOf(0.95))} | {Words.Duration(outcome.WaitOf(0.99))} | {Words.Duration(outcome.MeanWait)} |\n");
+                $"| {name} | {outcome.Name} | {TraceText.Ratio((double)outcome.Cost.Micros / yard.LowerBound.Cost.Micros)} | {TraceText.Ratio(toClearMl)} | {TraceText.Time(outcome.WaitOf(0.5))} | {TraceText.Time(outcome.WaitOf(0.95))} | {TraceText.Time(outcome.WaitOf(0.99))} | {TraceText.Time(outcome.MeanWait)} |\n");
             name = "";
         }
 

@@ -25,7 +25,7 @@ internal static class TraceMarkdown
             {
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"| {Cell(queue.Queue)} | {queue.Waits.Count} | {TraceText.Money(queue.Cost)} | {queue.Launches} | {queue.PeakMachines} | {TraceText.Percent(queue.Utilisation)} | {Words.Duration(queue.WaitOf(0.5))} | {Words.Duration(queue.WaitOf(0.95))} | {Words.Duration(queue.WaitOf(0.99))} | {Words.Duration(queue.MeanWait)} |\n");
+                    $"| {Cell(queue.Queue)} | {queue.Waits.Count} | {TraceText.Money(queue.Cost)} | {queue.Launches} | {queue.PeakMachines} | {TraceText.Percent(queue.Utilisation)} | {TraceText.Time(queue.WaitOf(0.5))} | {TraceText.Time(queue.WaitOf(0.95))} | {TraceText.Time(queue.WaitOf(0.99))} | {TraceText.Time(queue.MeanWait)} |\n");
             }
 
             foreach (var misfit in run.Fit.Misfits.Take(TraceReport.MostShown))
@@ -52,7 +52,7 @@ internal static class TraceMarkdown
         {
             var name = row.IsRun ? $"**{Cell(row.Name)}**" : Cell(row.Name);
             text.Append(
-                $"| {name} | {TraceText.Money(row.Outcome.Cost)} | {TraceText.Ratio(row.ToLowerBound)} | {TraceText.Ratio(row.ToBound)} | {Words.Duration(row.Outcome.WaitOf(0.5))} | {Words.Duration(row.Outcome.WaitOf(0.95))} | {Words.Duration(row.Outcome.WaitOf(0.99))} | {Words.Duration(row.Outcome.MeanWait)} | {Cell(row.Note)} |\n");
+                $"| {name} | {TraceText.Money(row.Outcome.Cost)} | {TraceText.Ratio(row.ToLowerBound)} | {TraceText.Ratio(row.ToBound)} | {TraceText.Time(row.Outcome.WaitOf(0.5))} | {TraceText.Time(row.Outcome.WaitOf(0.95))} | {TraceText.Time(row.Outcome.WaitOf(0.99))} | {TraceText.Time(row.Outcome.MeanWait)} | {Cell(row.Note)} |\n");
         }
 
         return text.ToString();

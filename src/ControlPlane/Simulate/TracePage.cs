@@ -32,7 +32,7 @@ internal static class TracePage
         th,td{padding:7px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
         th{color:var(--soft);font-weight:550;font-size:12.5px}
         th:first-child,td:first-child{text-align:left}
-        td.note{color:var(--soft);text-align:left;white-space:normal}
+        td small{display:block;color:var(--soft);font-weight:400;padding-left:17px}
         tr:last-child td{border-bottom:0}
         tr.run td:first-child{font-weight:620}
         .better{color:var(--good)}
@@ -120,13 +120,13 @@ internal static class TracePage
 
     private static void Comparison(StringBuilder html, TraceReport report)
     {
-        html.Append("<table><thead><tr><th></th><th>cost</th><th>/ lower bound</th><th>/ oracle at no wait</th><th>/ bound at its wait</th><th>wait p50</th><th>p95</th><th>p99</th><th>mean</th><th>machines started</th><th></th></tr></thead><tbody>\n");
+        html.Append("<table><thead><tr><th></th><th>cost</th><th>/ lower bound</th><th>/ oracle</th><th>/ bound at its wait</th><th>wait p50</th><th>p95</th><th>p99</th><th>mean</th><th>started</th></tr></thead><tbody>\n");
         foreach (var row in report.Rows)
         {
-            html.Append($"<tr{(row.IsRun ? " class=\"run\"" : "")}><td><span class=\"key {TracePlots.Colour(report, row)}\" style=\"display:inline\"><i></i></span>{Text(row.Name)}</td>");
+            html.Append($"<tr{(row.IsRun ? " class=\"run\"" : "")}><td><span class=\"key {TracePlots.Colour(report, row)}\" style=\"display:inline\"><i></i></span>{Text(row.Name)}{(row.Note.Length > 0 ? $"<small>{Text(row.Note)}</small>" : "")}</td>");
             html.Append($"<td>{TraceText.Money(row.Outcome.Cost)}</td><td>{TraceText.Ratio(row.ToLowerBound)}</td><td>{TraceText.Ratio(row.ToOracle)}</td><td>{TraceText.Ratio(row.ToBound)}</td>");
-            html.Append($"<td>{Wait(row.Outcome, 0.5)}</td><td>{Wait(row.Outcome, 0.95)}</td><td>{Wait(row.Outcome, 0.99)}</td><td>{Words.Duration(row.Outcome.MeanWait)}</td>");
-            html.Append(CultureInfo.InvariantCulture, $"<td>{(row.Outcome.Launches > 0 ? row.Outcome.Launches.ToString("#,0", CultureInfo.InvariantCulture) : "")}</td><td class=\"note\">{Text(row.Note)}</td></tr>\n");
+            html.Append($"<td>{Wait(row.Outcome, 0.5)}</td><td>{Wait(row.Outcome, 0.95)}</td><td>{Wait(row.Outcome, 0.99)}</td><td>{TraceText.Time(row.Outcome.MeanWait)}</td>");
+            html.Append(CultureInfo.InvariantCulture, $"<td>{(row.Outcome.Launches > 0 ? row.Outcome.Launches.ToString("#,0", CultureInfo.InvariantCulture) : "")}</td></tr>\n");
         }
 
         html.Append("</tbody></table>\n");
@@ -157,7 +157,7 @@ internal static class TracePage
         foreach (var queue in outcome.Queues)
         {
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(queue.Queue)}</td><td>{queue.Waits.Count:#,0}</td><td>{TraceText.Money(queue.Cost)}</td><td>{queue.Launches:#,0}</td><td>{queue.PeakMachines:#,0}</td>");
-            html.Append($"<td>{TraceText.Percent(queue.Utilisation)}</td><td>{Words.Duration(queue.WaitOf(0.5))}</td><td>{Words.Duration(queue.WaitOf(0.95))}</td><td>{Words.Duration(queue.WaitOf(0.99))}</td><td>{Words.Duration(queue.MeanWait)}</td></tr>\n");
+            html.Append($"<td>{TraceText.Percent(queue.Utilisation)}</td><td>{TraceText.Time(queue.WaitOf(0.5))}</td><td>{TraceText.Time(queue.WaitOf(0.95))}</td><td>{TraceText.Time(queue.WaitOf(0.99))}</td><td>{TraceText.Time(queue.MeanWait)}</td></tr>\n");
         }
 
         html.Append("</tbody></table></div></div>\n");
@@ -174,7 +174,7 @@ internal static class TracePage
         }
     }
 
-    private static string Wait(TraceOutcome outcome, double share) => Words.Duration(outcome.WaitOf(share));
+    private static string Wait(TraceOutcome outcome, double share) => TraceText.Time(outcome.WaitOf(share));
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

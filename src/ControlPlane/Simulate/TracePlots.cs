@@ -25,7 +25,7 @@ internal static class TracePlots
         var plot = new SvgPlot("Cost over the lower bound against the wait that 95 % of the jobs do not exceed", (1, longest * 2), (least - 0.02, most + ((most - least) * 0.1) + 0.01), Wide, 340, logX: true);
         var step = SvgPlot.Ticks(most - least + 0.05).Skip(1).First();
         plot.Rows(Enumerable.Range(0, 20).Select(i => Math.Ceiling(least / step) * step + (i * step)).Where(v => v <= most + 0.01).Select(v => (v, v.ToString("0.00", CultureInfo.InvariantCulture))));
-        plot.Columns(WaitTicks.Where(t => t.Seconds <= longest * 2), lines: true);
+        plot.Columns(WaitTicks.Where(t => t.Seconds <= longest * 2).Select(t => (t.Seconds, t.Seconds == 1 ? "up to 1 s" : t.Text)), lines: true);
         List<(double X, double Y)> placed = [];
         foreach (var row in shown)
         {

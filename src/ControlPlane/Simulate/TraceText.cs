@@ -1,4 +1,5 @@
 using System.Globalization;
+using ControlPlane.Domain.Deciding;
 using ControlPlane.Domain.Pricing;
 
 namespace ControlPlane.Simulate;
@@ -9,6 +10,9 @@ internal static class TraceText
     /// <summary>Dollars without parts of cents, and without cents from a thousand on.</summary>
     public static string Money(Money money) =>
         money.Dollars >= 1000 ? string.Create(CultureInfo.InvariantCulture, $"${money.Dollars:#,0}") : string.Create(CultureInfo.InvariantCulture, $"${money.Dollars:0.00}");
+
+    /// <summary>A wait; none at all is 0 without a unit.</summary>
+    public static string Time(TimeSpan time) => time == TimeSpan.Zero ? "0" : Words.Duration(time);
 
     public static string Ratio(double? ratio) => ratio is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number:0.000}") : "";
 

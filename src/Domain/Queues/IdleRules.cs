@@ -61,9 +61,10 @@ internal static class IdleRules
     public static TimeSpan WorthBelowTop(ScalerState state, QueueSpec spec)
     {
         var worth = WorthOf(state, spec);
-        return spec.Policy is not PolicySpec.TargetWait && state.Experience?.Runs is { } runs && runs.Has(10) && runs.Quantile(0.9) is { } run && run <= BootOf(state) && run * 2 < worth
-            ? run * 2
-            : worth;
+        if (state.Experience?.Runs is not { } runs || !runs.Has(10) || runs.Quantile(0.9) is not { } run || run > BootOf(state))
+            return worth;
+        var wait = run * 2;
+        return wait < worth && (spec.Policy is not PolicySpec.TargetWait target || wait <= target.Target) ? wait : worth;
     }
 
     /// <summary>What half of the boots take at most.</summary>

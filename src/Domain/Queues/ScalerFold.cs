@@ -90,9 +90,14 @@ internal static class ScalerFold
     {
         if (state.Spec?.Policy is not PolicySpec.TargetWait { Target: var target } || state.Observation is not { } last)
             return state.Strain;
+
+        // Nobody was late, and there is no strain that those who were not could ease.
+        var isLate = last.OldestEnqueuedAt is { } oldest && look.AsOf - oldest > target;
+        if (!isLate && state.Strain == 0)
+            return 0;
         var known = last.Workers.SelectMany(w => w.Tasks).ToHashSet(StringComparer.Ordinal);
         var begun = look.Workers.SelectMany(w => w.Tasks).Count(t => !known.Contains(t));
-        var late = last.OldestEnqueuedAt is { } oldest && look.AsOf - oldest > target ? Math.Min(begun, last.Pending) : 0;
+        var late = isLate ? Math.Min(begun, last.Pending) : 0;
         return Math.Clamp(state.Strain + (19 * late) - (begun - late), 0, ScalerState.MostStrain);
     }
 }

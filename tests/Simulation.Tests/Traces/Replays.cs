@@ -60,4 +60,24 @@ internal static class Replays
 
     public static Configuration With(this Configuration configuration, PolicySpec policy) =>
         configuration with { Queues = [.. configuration.Queues.Select(q => q with { Policy = policy })] };
+
+    /// <summary>A published trace.</summary>
+    public static JobTrace Shared(string name)
+    {
+        using var file = File.OpenRead(Path.Combine(SharedTraces(), $"{name}.csv.gz"));
+        return JobTrace.Read(file, name);
+    }
+
+    /// <summary>The folder of published traces, which lies beside the repository, or beside what holds a work tree of it.</summary>
+    private static string SharedTraces()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var traces = Path.Combine(folder.FullName, "shared", "traces");
+            if (Directory.Exists(traces))
+                return traces;
+        }
+
+        throw new DirectoryNotFoundException("There is no folder shared/traces above this one.");
+    }
 }

@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Budgets;
+using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Simulation.Traces;
@@ -193,6 +194,37 @@ public sealed class TraceReplayTests
     }
 
     [Fact]
+    public void Fit_QueuesBySize_JobsGoToTheSmallestThatSuffices()
+    {
+        var fit = TraceFit.Of("test", Sized(("q.g1", 1), ("q.g4", 4)), Replays.Trace("0,60,q,0.5", "0,60,q,2", "0,60,q,", "0,60,q,8"), Replays.Options);
+        Assert.Equal(["q.g1", "q.g4", "q.g1"], fit.Setup.Trace.Jobs.Select(j => j.Queue));
+        Assert.Equal("needs 8 GPUs, and the largest queue for it is q.g4", Assert.Single(fit.Misfits).Reason);
+        Assert.Empty(fit.Strangers);
+    }
+
+    [Fact]
+    public void Defaults_OfATrace_FitEveryJobUpToTheLargestMachine()
+    {
+        var trace = Replays.Trace("0,60,q,0", "0,60,q,0.3", "0,60,q,3", "0,60,r,64", "0,60,r,", "0,60,r,65");
+        var fit = TraceFit.Of("test", TraceDefaults.Of(trace), trace, Replays.Options);
+        Assert.Equal(["q.g0", "q.g1", "q.g4", "r.g64", "r.g1"], fit.Setup.Trace.Jobs.Select(j => j.Queue));
+        Assert.Equal(6, Assert.Single(fit.Misfits).Number);
+    }
+
+    [Fact]
+    public void Yardsticks_WithAPriceForEachQueue_WeighThem()
+    {
+        var trace = Replays.Trace("0,3600,q,1", "0,3600,q,4");
+        var setup = TraceFit.Of("test", TraceDefaults.Of(trace), trace, Replays.Options).Setup;
+        var yard = TraceYardsticks.Of(setup);
+        Assert.Equal(Money.FromDollars(5), yard.LowerBound.Cost);
+        Assert.Equal(Money.FromDollars(5 + (5 * 2m / 60)).Micros, yard.Oracle.Cost.Micros, 2.0);
+        Assert.Equal(Money.FromDollars(5), yard.Fleets[^1].Cost);
+        Assert.InRange(yard.AtMeanWait(setup.Trace, TimeSpan.FromHours(10)).Micros, Money.FromDollars(5).Micros - 2, yard.Oracle.Cost.Micros);
+        Assert.True(yard.ClearMlAsMeant!.Outcome.Cost > Money.FromDollars(5));
+    }
+
+    [Fact]
     public void SpotTrace_BadLines_AreReportedAndTheOthersAreRead()
     {
         var spot = Replays.SpotTrace("0,z,node,1,0.5", "x,z,node,1,", "1,z,,1,", "1,z,node,maybe,", "1,z,node,1,cheap", "1,z", "9,z,node,0,");
@@ -212,8 +244,7 @@ public sealed class TraceReplayTests
         var rate = HourlyRate.FromDollars(1);
         foreach (var name in new[] { "itp_small", "openb_small" })
         {
-            using var file = File.OpenRead(Path.Combine(SharedTraces(), $"{name}.csv.gz"));
-            var trace = JobTrace.Read(file, name);
+            var trace = Replays.Shared(name);
             Assert.Empty(trace.Faults);
             var queues = trace.Jobs.Select(j => j.Queue).Distinct().Order(StringComparer.Ordinal).ToArray();
             var outcome = Replays.Run(Replays.Configuration(new BudgetSpec { Name = new BudgetName("b") }, [Replays.OnDemand with { Gpus = 64 }], queues), trace);
@@ -226,17 +257,13 @@ public sealed class TraceReplayTests
         }
     }
 
-    /// <summary>The folder of published traces, which lies beside the repository, or beside what holds a work tree of it.</summary>
-    private static string SharedTraces()
+    private static Configuration Sized(params (string Queue, int Gpus)[] queues)
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        var configuration = Replays.Configuration([.. queues.Select(q => q.Queue)]);
+        return configuration with
         {
-            var traces = Path.Combine(folder.FullName, "shared", "traces");
-            if (Directory.Exists(traces))
-                return traces;
-        }
-
-        throw new DirectoryNotFoundException("There is no folder shared/traces above this one.");
+            Pools = [.. configuration.Pools.Zip(queues).Select(p => p.First with { Offers = [Replays.OnDemand with { Gpus = p.Second.Gpus }] })],
+        };
     }
 
     private sealed class Always(int count) : IScalingPolicy
