@@ -3,6 +3,7 @@ using Amazon.EC2;
 using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
 using Amazon.Runtime.Credentials;
+using Amazon.Runtime.Internal;
 using Amazon.SecurityToken;
 using Amazon.SecurityToken.Model;
 using ControlPlane.Domain.Catalog;
@@ -19,11 +20,17 @@ internal static class AwsClients
     /// <summary>How long one request may take. What is not answered by then is asked again with the same token.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    public static IAmazonEC2 Ec2(AwsSpec spec, ISecretReader secrets, TimeProvider time) =>
-        new AmazonEC2Client(Credentials(spec, secrets, time), Configure(new AmazonEC2Config(), spec));
+    public static IAmazonEC2 Ec2(AwsSpec spec, ISecretReader secrets, TimeProvider time)
+    {
+        var credentials = Credentials(spec, secrets, time);
+        return new Ec2Client(credentials, new CredentialsFirst(credentials), Configure(new AmazonEC2Config(), spec));
+    }
 
-    public static IAmazonSecurityTokenService SecurityToken(AwsSpec spec, ISecretReader secrets, TimeProvider time) =>
-        new AmazonSecurityTokenServiceClient(Credentials(spec, secrets, time), Configure(new AmazonSecurityTokenServiceConfig(), spec));
+    public static IAmazonSecurityTokenService SecurityToken(AwsSpec spec, ISecretReader secrets, TimeProvider time)
+    {
+        var credentials = Credentials(spec, secrets, time);
+        return new SecurityTokenClient(credentials, new CredentialsFirst(credentials), Configure(new AmazonSecurityTokenServiceConfig(), spec));
+    }
 
     private static T Configure<T>(T config, AwsSpec spec)
         where T : ClientConfig
@@ -92,6 +99,34 @@ internal static class AwsClients
             await DefaultAWSCredentialsIdentityResolver.GetCredentials().GetCredentialsAsync().ConfigureAwait(false);
     }
 
+    private sealed class Ec2Client(AWSCredentials credentials, CredentialsFirst first, AmazonEC2Config config) : AmazonEC2Client(credentials, config)
+    {
+        protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
+        {
+            base.CustomizeRuntimePipeline(pipeline);
+            pipeline.AddHandlerBefore<Signer>(first);
+        }
+    }
+
+    private sealed class SecurityTokenClient(AWSCredentials credentials, CredentialsFirst first, AmazonSecurityTokenServiceConfig config) : AmazonSecurityTokenServiceClient(credentials, config)
+    {
+        protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
+        {
+            base.CustomizeRuntimePipeline(pipeline);
+            pipeline.AddHandlerBefore<Signer>(first);
+        }
+    }
+
+    /// <summary>Awaits the credentials of a call before it is signed: the SDK's signer asks for them without waiting, and a role must be assumed by a call.</summary>
+    private sealed class CredentialsFirst(AWSCredentials credentials) : PipelineHandler
+    {
+        public override async Task<T> InvokeAsync<T>(IExecutionContext executionContext)
+        {
+            await credentials.GetCredentialsAsync().ConfigureAwait(false);
+            return await base.InvokeAsync<T>(executionContext).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>A role, assumed anew some minutes before its hour is over.</summary>
     private sealed class AssumedRole(IAmazonSecurityTokenService service, string role, string? externalId, string? tokenFile, TimeProvider time) : AWSCredentials
     {
@@ -100,7 +135,8 @@ internal static class AwsClients
         private readonly SemaphoreSlim _one = new(1, 1);
         private (ImmutableCredentials Credentials, DateTimeOffset Until)? _known;
 
-        public override ImmutableCredentials GetCredentials() => throw new NotSupportedException("A role is assumed by a call: the credentials are awaited.");
+        /// <summary>The SDK signs without waiting; <see cref="CredentialsFirst"/> has waited before.</summary>
+        public override ImmutableCredentials GetCredentials() => _known?.Credentials ?? throw new AmazonClientException($"The role {role} has not been assumed yet.");
 
         public override async Task<ImmutableCredentials> GetCredentialsAsync()
         {
