@@ -21,7 +21,7 @@ internal static class IdleRules
 
     /// <summary>
     /// A task that has to wait for a boot is as bad as five minutes of an idle machine, and the boot is paid, and waited for. More buys little: with half an hour the traces of
-    /// docs/policies.md cost up to a third more, and waits got shorter by seconds.
+    /// docs/policies.md cost up to 30 % more, and mean waits were shorter by half a minute at most.
     /// </summary>
     private static readonly TimeSpan ColdStart = TimeSpan.FromMinutes(5);
 
