@@ -1,7 +1,6 @@
 using System.Net;
 using ControlPlane.Catalog;
 using ControlPlane.Cli;
-using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Host.Tests.Cli;
@@ -35,7 +34,9 @@ public sealed class ImportRoundTripTests : IDisposable
         var (gpu, spot, small) = (configuration.Pools[0], configuration.Pools[1], configuration.Pools[2]);
         var template = Assert.IsType<PoolTemplate.Aws>(gpu.Template);
         Assert.Equal((3, TimeSpan.FromMinutes(30), AwsMarket.OnDemand), (gpu.MaxInstances, gpu.MaxBootTime, template.Market));
-        Assert.Equal((["g4dn.xlarge"], ["us-east-1c"], "ami-04129d3de24f88348", "gpu"), (template.Types, template.Zones, template.Image.Id, template.KeyPair));
+        Assert.Equal(["g4dn.xlarge"], template.Types);
+        Assert.Equal(["us-east-1c"], template.Zones);
+        Assert.Equal(("ami-04129d3de24f88348", "gpu"), (template.Image.Id, template.KeyPair));
         Assert.Equal(["sg-0123456789abcdef0", "sg-0fedcba9876543210"], template.SecurityGroups);
         Assert.Equal(new AwsDisk("/dev/sda1") { Size = 100, Type = "gp3" }, Assert.Single(template.Disks));
         Assert.Equal("arn:aws:iam::123456789012:instance-profile/worker", template.InstanceProfile);
@@ -105,7 +106,7 @@ public sealed class ImportRoundTripTests : IDisposable
         {
             using var answer = await node.PutAsync(await File.ReadAllTextAsync(target));
             Assert.True(answer.StatusCode == HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
-            Assert.Equal(2, (await node.GetAsync("/api/v1/configuration")).GetProperty("configuration").GetProperty("queues").GetArrayLength());
+            Assert.Contains("aws4gpu_spot", (await node.GetAsync("/api/v1/configuration")).GetRawText(), StringComparison.Ordinal);
         }
         finally
         {
