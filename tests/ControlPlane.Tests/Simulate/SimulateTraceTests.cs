@@ -40,7 +40,7 @@ public sealed class SimulateTraceTests : IDisposable
             Assert.InRange(waits.GetProperty("p95").GetDouble(), waits.GetProperty("p50").GetDouble(), waits.GetProperty("p99").GetDouble());
         }
 
-        var yardsticks = json.RootElement.GetProperty("yardsticks").EnumerateArray().Select(r => r.GetProperty("name").GetString()).ToArray();
+        var yardsticks = json.RootElement.GetProperty("yardsticks").EnumerateArray().Select(r => r.GetProperty("name").GetString()!).ToArray();
         Assert.Equal(
             ["ClearML", "ClearML as meant", "fixed fleet, mean load", "fixed fleet, enough 95 % of the time", "fixed fleet, peak load", "oracle at no wait", "lower bound"], yardsticks);
     }

@@ -24,7 +24,7 @@ public sealed class StockoutHourTests(ITestOutputHelper output)
     public async Task AnHourWithoutCapacity_IsServedByWhatThereIs_CostsFewCallsAndEndsAtOnce()
     {
         await using var world = await AwsWorld.StartAsync();
-        await world.Emulator.SetCapacityAsync([.. Queue().Pools[0].Offers.Select(o => Market(o.Market) is var market && (o.Type, o.Zone, market) == ("g5.xlarge", "us-east-1c", "on-demand")
+        await world.Emulator.SetCapacityAsync([.. Queue().Pools[0].Offers.Select(o => Word(o.Market) is var market && (o.Type, o.Zone, market) == ("g5.xlarge", "us-east-1c", "on-demand")
             ? new Ec2Capacity(o.Type, o.Zone, market, 3)
             : new Ec2Capacity(o.Type, o.Zone, market, 0))]);
         var node = new VirtualNode(world, Queue(), Provider(), tasks: 60, TimeSpan.FromMinutes(10));
@@ -49,7 +49,7 @@ public sealed class StockoutHourTests(ITestOutputHelper output)
         Assert.Equal(0, node.Pending);
     }
 
-    private static string Market(Market market) => market == Domain.Pricing.Market.Spot ? "spot" : "on-demand";
+    private static string Word(Market market) => market == Market.Spot ? "spot" : "on-demand";
 
     private static ProviderSpec Provider() =>
         new("cloud", "aws", TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(1), 2, 5) { Limits = CallLimits.Ec2 with { LaunchBatch = 250 } };
