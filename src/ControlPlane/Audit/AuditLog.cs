@@ -70,7 +70,17 @@ public sealed class AuditLog(SecurityDatabase database, Listening node, TimeProv
             """,
             new
             {
-                id, now, caller = Short(act.Caller.Name), act.Caller.Role, node.Node, act.Caller.Address, act.Act, act.Kind, subject = Short(act.Subject), outcome, changes = Text(changes),
+                id,
+                now,
+                caller = Short(act.Caller.Name),
+                act.Caller.Role,
+                node.Node,
+                act.Caller.Address,
+                act.Act,
+                act.Kind,
+                subject = Short(act.Subject),
+                outcome,
+                changes = Text(changes),
             }).ConfigureAwait(false);
         return id;
     }

@@ -127,7 +127,7 @@ public abstract class InstanceProjectorTests(StorageProvider provider)
         ],
     };
 
-    private static InstanceEvent Any(Random random, DateTimeOffset at) => random.Next(18) switch
+    private static InstanceEvent Any(Random random, DateTimeOffset at) => random.Next(20) switch
     {
         0 => new InstanceEvent.LeaseWaits(Dry, at),
         1 => new InstanceEvent.LeaseGranted(at.AddMinutes(5), at),
@@ -146,6 +146,8 @@ public abstract class InstanceProjectorTests(StorageProvider provider)
         14 => new InstanceEvent.Ended(Outcome.Preempted, "its provider took it back", null, at, at),
         15 => new InstanceEvent.TasksReturned(["t1"], [], at),
         16 => new InstanceEvent.SpotAwaited(at.AddMinutes(1), at),
+        17 => new InstanceEvent.PriceSeen(HourlyRate.Free, at),
+        18 => new InstanceEvent.BootstrapFetched("claim", at),
         _ => new InstanceEvent.Settled(at),
     };
 }

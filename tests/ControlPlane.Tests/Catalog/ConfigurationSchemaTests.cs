@@ -94,13 +94,6 @@ public sealed partial class ConfigurationSchemaTests
         Assert.All(examples, e => Assert.Empty(ConfigurationDocument.Parse(e).Faults));
     }
 
-    [Fact]
-    public void ClearMlPage_ItsExampleIsValid()
-    {
-        var example = Assert.Single(YamlBlock().Matches(File.ReadAllText(Path.Combine(Docs, "clearml.md"))), m => m.Value.Contains("kind: clearml", StringComparison.Ordinal));
-        Assert.Empty(ConfigurationDocument.Parse(example.Groups["yaml"].Value).Faults);
-    }
-
     /// <summary>Every object of the schema that has keys of its own.</summary>
     private static IEnumerable<(string Path, JsonObject Schema)> Objects() => Objects("", JsonNode.Parse(ConfigurationSchema.Generate())!.AsObject());
 

@@ -9,9 +9,26 @@ public sealed partial class ComposeTests
     // The keys that we use, and what their values are. A key that is not here is a misspelling, or wants to be looked up and added.
     private static readonly Dictionary<string, string> ServiceKeys = new()
     {
-        ["build"] = "map", ["image"] = "text", ["restart"] = "text", ["stop_grace_period"] = "duration", ["init"] = "flag", ["read_only"] = "flag", ["user"] = "text", ["cap_drop"] = "texts",
-        ["security_opt"] = "texts", ["depends_on"] = "dependencies", ["healthcheck"] = "map", ["networks"] = "texts", ["environment"] = "map", ["secrets"] = "list", ["hostname"] = "text",
-        ["ports"] = "texts", ["volumes"] = "texts", ["tmpfs"] = "texts", ["command"] = "texts", ["shm_size"] = "text",
+        ["build"] = "map",
+        ["image"] = "text",
+        ["restart"] = "text",
+        ["stop_grace_period"] = "duration",
+        ["init"] = "flag",
+        ["read_only"] = "flag",
+        ["user"] = "text",
+        ["cap_drop"] = "texts",
+        ["security_opt"] = "texts",
+        ["depends_on"] = "dependencies",
+        ["healthcheck"] = "map",
+        ["networks"] = "texts",
+        ["environment"] = "map",
+        ["secrets"] = "list",
+        ["hostname"] = "text",
+        ["ports"] = "texts",
+        ["volumes"] = "texts",
+        ["tmpfs"] = "texts",
+        ["command"] = "texts",
+        ["shm_size"] = "text",
     };
 
     private static readonly Dictionary<string, object?> File = Assert.Single(RepositoryFiles.Yaml("docker-compose.yml"));

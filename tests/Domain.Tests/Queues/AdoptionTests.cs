@@ -11,7 +11,8 @@ namespace ControlPlane.Domain.Tests.Queues;
 public sealed class AdoptionTests
 {
     private readonly ScalerSubject scaler = ScalerSubject.With(QueueOf(
-        Pool("gpu", 2, offers: [Offer("g5.xlarge", worst: 2m), Offer("g4dn.xlarge")]), Pool("small-machines", 1, offers: [Offer("m5.large")])) with { Paused = true });
+        Pool("gpu", 2, offers: [Offer("g5.xlarge", worst: 2m), Offer("g4dn.xlarge")]), Pool("small-machines", 1, offers: [Offer("m5.large")])) with
+    { Paused = true });
 
     private InstanceState Only => Assert.Single(scaler.Instances);
 
