@@ -11,17 +11,17 @@ namespace ControlPlane.ClusterTests;
 /// <summary>Three nodes, PostgreSQL and the EC2 emulator, each a process of its own; the machines' workers are played here. Started once for all scenarios.</summary>
 public sealed class Arena : IAsyncLifetime
 {
-    public const int Queues = 200;
-
-    /// <summary>What all machines may cost, in micro-dollars.</summary>
-    public const long Limit = 500_000_000;
-
-    private readonly string _folder = Directory.CreateTempSubdirectory("controlplane-cluster-").FullName;
     private PostgresServer? _database;
     private Ec2Emulator? _emulator;
 
     /// <summary>What is random in the scenarios is drawn from it.</summary>
     public int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("CONTROLPLANE_TEST_SEED"), CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next();
+
+    /// <summary>The scenario that failed: then the others are not run, and the nodes' logs are kept.</summary>
+    internal string? Failed { get; set; }
+
+    /// <summary>Where the nodes' logs and data are.</summary>
+    internal string Folder { get; } = Directory.CreateTempSubdirectory("controlplane-cluster-").FullName;
 
     internal PostgresServer Database => _database!;
 
@@ -35,25 +35,44 @@ public sealed class Arena : IAsyncLifetime
 
     internal Load Load { get; private set; } = null!;
 
+    /// <summary>Hears of every decision from the beginning, at whichever node is there.</summary>
+    internal Follower Decisions { get; private set; } = null!;
+
+    /// <summary>The limit of the budget that bites, in micro-dollars.</summary>
+    internal long TightLimit { get; private set; }
+
     public async Task InitializeAsync()
     {
         _database = new PostgresServer(durable: false);
         ConnectionString = _database.NewDatabase();
         _emulator = await Ec2Emulator.StartProcessAsync("--boot", "1s", "--speed", "5", "--limits", "20", "--seed", Seed.ToString(CultureInfo.InvariantCulture));
-        var configuration = Path.Combine(_folder, "controlplane.yaml");
-        await File.WriteAllTextAsync(configuration, Document(_emulator.Url));
-        Nodes = [.. Enumerable.Range(1, 3).Select(n => new ClusterNode(_folder, n, ConnectionString, configuration))];
+        await File.WriteAllTextAsync(Path.Combine(Folder, ClusterNode.KeyFile), Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)));
+        Nodes = [.. Enumerable.Range(1, 3).Select(n => new ClusterNode(Folder, n, ConnectionString))];
         foreach (var node in Nodes)
             node.Proxy.Callers = () => [.. Nodes.Select(n => n.ProcessId)];
         foreach (var node in Nodes)
             node.Start();
-        await ReadyAsync("the cluster has formed");
-        Players = new Players(_emulator, [.. Nodes.Select(n => n.Url)], Seed);
-        Load = new Load([.. Nodes.Select(n => n.Url)], Seed);
+        try
+        {
+            await ReadyAsync("the cluster has formed");
+            await LimitAsync(Document.SomeMachines);
+        }
+        catch (Exception)
+        {
+            Failed = "the start";
+            throw;
+        }
+
+        Uri[] urls = [.. Nodes.Select(n => n.Url)];
+        Players = new Players(_emulator, urls, Seed);
+        Load = new Load(urls, Seed);
+        Decisions = new Follower(urls, "kinds=decision", 0);
     }
 
     public async Task DisposeAsync()
     {
+        if (Decisions is not null)
+            await Decisions.DisposeAsync();
         if (Players is not null)
             await Players.DisposeAsync();
         foreach (var node in Nodes)
@@ -61,28 +80,44 @@ public sealed class Arena : IAsyncLifetime
         if (_emulator is not null)
             await _emulator.DisposeAsync();
         _database?.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (Failed is null)
+            Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Puts the configuration with this limit of the budget that bites into force.</summary>
+    internal async Task LimitAsync(long micros)
+    {
+        var text = Document.Text(Emulator.Url, micros);
+        var said = "nothing";
+        await EventuallyAsync(
+            async () =>
+            {
+                try
+                {
+                    using var body = new StringContent(text, Encoding.UTF8, "application/yaml");
+                    using var answer = await Nodes[0].Api.PutAsync(new Uri("api/v1/configuration", UriKind.Relative), body);
+                    said = await answer.Content.ReadAsStringAsync();
+                    Assert.True(answer.IsSuccessStatusCode || (int)answer.StatusCode >= 500, said);
+                    return answer.IsSuccessStatusCode;
+                }
+                catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
+                {
+                    said = fault.Message;
+                    return false;
+                }
+            },
+            TimeSpan.FromSeconds(60),
+            () => Task.FromResult($"a configuration is put into force; the last answer was: {said}"));
+        TightLimit = micros;
     }
 
     /// <summary>Waits until every node is ready and sees the same three nodes, all of them up and reachable.</summary>
     internal async Task ReadyAsync(string what)
     {
         await EventuallyAsync(
-            async () =>
-            {
-                foreach (var node in Nodes)
-                {
-                    if (!await node.IsReadyAsync() || await ClusterOfAsync(node) is not { } seen)
-                        return false;
-                    var members = seen["members"]!.AsArray();
-                    if (members.Count != Nodes.Count || members.Any(m => m!["status"]!.GetValue<string>() != "Up" || !m["reachable"]!.GetValue<bool>()))
-                        return false;
-                }
-
-                return true;
-            },
+            async () => (await Task.WhenAll(Nodes.Select(SeesAllAsync))).All(sees => sees),
             TimeSpan.FromSeconds(150),
-            async () => $"{what}:\n{string.Join('\n', await Task.WhenAll(Nodes.Select(async n => $"node {n.Number}: {(await ClusterOfAsync(n))?["members"]?.ToJsonString() ?? "no answer"}\n{n.Tail()}")))}");
+            async () => $"{what}:\n{string.Join('\n', await Task.WhenAll(Nodes.Select(async n => $"node {n.Number}: {await n.UnreadyAsync()} {(await ClusterOfAsync(n))?["members"]?.ToJsonString() ?? "no answer"}")))}");
     }
 
     internal static async Task<JsonObject?> ClusterOfAsync(ClusterNode node)
@@ -104,30 +139,15 @@ public sealed class Arena : IAsyncLifetime
         {
             if (watch.Elapsed > limit)
                 Assert.Fail($"After {limit.TotalSeconds:0} s it is still not true that {await what()}");
-            await Task.Delay(200);
+            await Task.Delay(300);
         }
     }
 
-    private static string Document(Uri emulator)
+    private async Task<bool> SeesAllAsync(ClusterNode node)
     {
-        var text = new StringBuilder($"""
-            version: 1
-            sources: [{'{'} name: embedded, kind: embedded, pace: 1s {'}'}]
-            providers:
-              - {'{'} name: cloud, kind: aws, sweepEvery: 3s, consistencyWindow: 10s, orphanGrace: 10s, aws: {'{'} region: us-east-1, endpoint: "{emulator}" {'}'} {'}'}
-            budgets: [{'{'} name: lab, limit: {Limit / 1_000_000}, window: total, whenDry: drain {'}'}]
-            pools:
-
-            """);
-        for (var i = 0; i < Queues; i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ name: p{i:000}, provider: cloud, maxInstances: 2, maxBootTime: 1m, leaseLength: 2m, ");
-            text.Append("aws: { types: [g5.xlarge], zones: [us-east-1a], image: { id: ami-0a1b2c3d4e5f60002 } } }\n");
-        }
-
-        text.Append("queues:\n");
-        for (var i = 0; i < Queues; i++)
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ name: q{i:000}, source: embedded, budget: lab, maxIdleTime: 20s, pools: [p{i:000}] }}\n");
-        return text.ToString();
+        if (await node.UnreadyAsync() is not null || await ClusterOfAsync(node) is not { } seen)
+            return false;
+        var members = seen["members"]!.AsArray();
+        return members.Count == Nodes.Count && members.All(m => m!["status"]!.GetValue<string>() == "Up" && m["reachable"]!.GetValue<bool>());
     }
 }

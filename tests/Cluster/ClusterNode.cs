@@ -8,22 +8,24 @@ namespace ControlPlane.ClusterTests;
 /// <summary>One node of the cluster: the real program as a process of its own. Other nodes reach it through a proxy that may be cut.</summary>
 internal sealed class ClusterNode : IDisposable
 {
+    /// <summary>In the cluster's folder: with it nodes sign the tokens of workers.</summary>
+    public const string KeyFile = "cluster.key";
+
     private readonly string _folder;
     private readonly string _connectionString;
-    private readonly string? _configuration;
+    private readonly string _keyFile;
     private readonly int _port = FreePort();
     private Process? _process;
 
     /// <param name="folder">Of the whole cluster; the node has one of its own in it.</param>
     /// <param name="number">From 1.</param>
     /// <param name="connectionString">The database that all nodes share.</param>
-    /// <param name="configuration">The document that it is started with; null for none.</param>
-    public ClusterNode(string folder, int number, string connectionString, string? configuration)
+    public ClusterNode(string folder, int number, string connectionString)
     {
         Number = number;
         _folder = Directory.CreateDirectory(Path.Combine(folder, $"node-{number}")).FullName;
         _connectionString = connectionString;
-        _configuration = configuration;
+        _keyFile = Path.Combine(folder, KeyFile);
         Proxy = new CutProxy(_port);
         Url = new Uri($"http://127.0.0.1:{FreePort()}");
         Api = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(30) };
@@ -39,6 +41,8 @@ internal sealed class ClusterNode : IDisposable
     public CutProxy Proxy { get; }
 
     public string LogFile => Path.Combine(_folder, "node.log");
+
+    private string OutputFile => Path.Combine(_folder, "output");
 
     public int ProcessId => _process?.Id ?? 0;
 
@@ -63,12 +67,12 @@ internal sealed class ClusterNode : IDisposable
     public void Start()
     {
         List<string> arguments = [Program, "run", "--data", Path.Combine(_folder, "data"), "--listen", Url.ToString(), "--log-file", LogFile];
-        if (_configuration is not null)
-            arguments.AddRange(["--config", _configuration]);
-        var start = new ProcessStartInfo("dotnet", arguments);
+        // What it writes beside its log, such as the last words of a crash, is kept with the log. The shell makes way for the node: the process id stays.
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "out=$1; shift; exec dotnet \"$@\" >>\"$out\" 2>&1", "sh", OutputFile, .. arguments]);
         start.Environment["CONTROLPLANE_Storage__ConnectionString"] = _connectionString;
         start.Environment["CONTROLPLANE_Storage__ProbeInterval"] = "00:00:01";
         start.Environment["CONTROLPLANE_Node__Cluster"] = "tests";
+        start.Environment["CONTROLPLANE_Node__ClusterKeyFile"] = _keyFile;
         start.Environment["CONTROLPLANE_Cluster__Port"] = $"{_port}";
         start.Environment["CONTROLPLANE_Cluster__PublicHost"] = "127.0.0.1";
         start.Environment["CONTROLPLANE_Cluster__PublicPort"] = $"{Proxy.Port}";
@@ -99,22 +103,25 @@ internal sealed class ClusterNode : IDisposable
     /// <summary>SIGCONT.</summary>
     public void Thaw() => Signal(18);
 
-    public async Task<bool> IsReadyAsync()
+    /// <summary>Why it is not ready; null if it is.</summary>
+    public async Task<string?> UnreadyAsync()
     {
-        Assert.True(Running, $"Node {Number} ended by itself{(_process is { HasExited: true } ended ? $" with code {ended.ExitCode}" : "")}. Its log ends with:\n{Tail()}");
+        Assert.True(Running, $"Node {Number} ended by itself{(_process is { HasExited: true } ended ? $" with code {ended.ExitCode}" : "")}.");
         try
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
             using var answer = await Api.GetAsync(new Uri("health/ready", UriKind.Relative), limit.Token);
-            return answer.IsSuccessStatusCode;
+            return answer.IsSuccessStatusCode ? null : await answer.Content.ReadAsStringAsync(limit.Token);
         }
         catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
         {
-            return false;
+            return fault.Message;
         }
     }
 
-    public string Tail(int lines = 25) => File.Exists(LogFile) ? string.Join('\n', File.ReadLines(LogFile).TakeLast(lines)) : "none";
+    /// <summary>The last lines of its log, without the lines of stacks.</summary>
+    public string Tail(int lines = 25) =>
+        File.Exists(LogFile) ? string.Join('\n', File.ReadLines(LogFile).Where(l => !l.StartsWith("   at ", StringComparison.Ordinal)).TakeLast(lines)) : "none";
 
     public void Dispose()
     {

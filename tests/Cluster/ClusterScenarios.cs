@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Xunit.Abstractions;
 
 namespace ControlPlane.ClusterTests;
@@ -5,69 +6,14 @@ namespace ControlPlane.ClusterTests;
 /// <summary>
 /// What may happen to a cluster, under load on 200 queues. After each, nothing is lost, doubled, orphaned or overspent, no decision is missing, and every queue scales again.
 /// </summary>
+[TestCaseOrderer("ControlPlane.ClusterTests.InOrder", "ControlPlane.Cluster.Tests")]
 public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IClassFixture<Arena>
 {
-    private const int TasksPerSecond = 10;
+    private const int TasksPerSecond = 6;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    [Fact]
-    public Task EachNode_KilledInTurn_TheOthersGoOn() => UnderLoadAsync(async _ =>
-    {
-        foreach (var node in arena.Nodes)
-        {
-            await node.KillAsync();
-            await Task.Delay(TimeSpan.FromSeconds(2));
-            node.Start();
-            await arena.ReadyAsync($"node {node.Number} is back after it was killed");
-        }
-    });
-
-    [Fact]
-    public Task Node_FrozenForThirtySeconds_IsLeftBehindAndComesBackAsANewOne() => UnderLoadAsync(async random =>
-    {
-        var node = arena.Nodes[random.Next(arena.Nodes.Count)];
-        node.Freeze();
-        await Task.Delay(TimeSpan.FromSeconds(30));
-        node.Thaw();
-        await arena.ReadyAsync($"node {node.Number} is back after it stood still");
-    });
-
-    [Fact]
-    public Task Network_PartedInTwo_OneSideActsAndTheOtherComesBack() => UnderLoadAsync(async random =>
-    {
-        var alone = arena.Nodes[random.Next(arena.Nodes.Count)];
-        var id = alone.ProcessId;
-        foreach (var node in arena.Nodes)
-            node.Proxy.Cut(caller => node == alone || caller == id);
-        await Arena.EventuallyAsync(
-            async () =>
-            {
-                var seen = await Arena.ClusterOfAsync(arena.Nodes.First(n => n != alone));
-                return seen?["members"]!.AsArray().Count == 2;
-            },
-            Patience,
-            () => Task.FromResult($"the greater side has removed node {alone.Number}"));
-        await Task.Delay(TimeSpan.FromSeconds(5));
-        foreach (var node in arena.Nodes)
-            node.Proxy.Heal();
-        await arena.ReadyAsync($"node {alone.Number} is back after the network was mended");
-    });
-
-    [Fact]
-    public Task Database_StoppedAndStarted_TheNodesComeBackByThemselves() => UnderLoadAsync(async _ =>
-    {
-        arena.Database.Crash();
-        await Arena.EventuallyAsync(
-            async () => !(await Task.WhenAll(arena.Nodes.Select(n => n.IsReadyAsync()))).Any(ready => ready),
-            Patience,
-            () => Task.FromResult("no node says that it is ready without its database"));
-        await Task.Delay(TimeSpan.FromSeconds(5));
-        arena.Database.Start();
-        await arena.ReadyAsync("all nodes are ready again");
-    });
-
-    [Fact]
+    [Fact, Place(1)]
     public Task Nodes_RestartedOneAfterAnother_NoRequestFails() => UnderLoadAsync(async _ =>
     {
         foreach (var node in arena.Nodes)
@@ -80,11 +26,64 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         }
     });
 
-    [Fact]
+    [Fact, Place(2)]
+    public Task EachNode_KilledInTurn_TheOthersGoOn() => UnderLoadAsync(async random =>
+    {
+        foreach (var node in arena.Nodes)
+        {
+            await node.KillAsync();
+            await Task.Delay(TimeSpan.FromSeconds(3 * random.NextDouble()));
+            node.Start();
+            await arena.ReadyAsync($"node {node.Number} is back after it was killed");
+        }
+    });
+
+    [Fact, Place(3)]
+    public Task Node_FrozenForThirtySeconds_IsLeftBehindAndComesBackAsANewOne() => UnderLoadAsync(async random =>
+    {
+        var node = arena.Nodes[random.Next(arena.Nodes.Count)];
+        output.WriteLine($"node {node.Number} stands still");
+        node.Freeze();
+        await Task.Delay(TimeSpan.FromSeconds(30));
+        node.Thaw();
+        await arena.ReadyAsync($"node {node.Number} is back after it stood still");
+    });
+
+    [Fact, Place(4)]
+    public Task Network_PartedInTwo_OneSideActsAndTheOtherComesBack() => UnderLoadAsync(async random =>
+    {
+        var alone = arena.Nodes[random.Next(arena.Nodes.Count)];
+        output.WriteLine($"node {alone.Number} is alone");
+        var id = alone.ProcessId;
+        foreach (var node in arena.Nodes)
+            node.Proxy.Cut(caller => node == alone || caller == id);
+        await Arena.EventuallyAsync(
+            async () => (await Arena.ClusterOfAsync(arena.Nodes.First(n => n != alone)))?["members"]!.AsArray().Count == 2,
+            Patience,
+            () => Task.FromResult($"the greater side has removed node {alone.Number}"));
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        foreach (var node in arena.Nodes)
+            node.Proxy.Heal();
+        await arena.ReadyAsync($"node {alone.Number} is back after the network was mended");
+    });
+
+    [Fact, Place(5)]
+    public Task Database_StoppedAndStarted_TheNodesComeBackByThemselves() => UnderLoadAsync(async _ =>
+    {
+        arena.Database.Crash();
+        await Arena.EventuallyAsync(
+            async () => (await Task.WhenAll(arena.Nodes.Select(n => n.UnreadyAsync()))).All(why => why is not null),
+            Patience,
+            () => Task.FromResult("no node says that it is ready without its database"));
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        arena.Database.Start();
+        await arena.ReadyAsync("all nodes are ready again");
+    });
+
+    [Fact, Place(6)]
     public Task AllNodes_KilledAtOnce_FormTheirClusterAgain() => UnderLoadAsync(async _ =>
     {
         await Task.WhenAll(arena.Nodes.Select(n => n.KillAsync()));
-        await Task.Delay(TimeSpan.FromSeconds(1));
         foreach (var node in arena.Nodes)
             node.Start();
         await arena.ReadyAsync("the cluster has formed again");
@@ -92,24 +91,52 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
 
     private async Task UnderLoadAsync(Func<Random, Task> happen)
     {
+        Assert.True(arena.Failed is null, $"Not run: {arena.Failed} has failed, and the scenarios share one cluster.");
         output.WriteLine($"Seed {arena.Seed}; run it again with CONTROLPLANE_TEST_SEED={arena.Seed}.");
-        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var watch = Stopwatch.StartNew();
+        try
+        {
+            var judge = new Judge(arena);
+            await LoadedAsync(judge, happen);
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: it has happened, and all nodes are ready; {arena.Load.Submitted.Count} tasks so far");
+            await judge.TasksAsync();
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every task has ended");
+            await judge.NoMachineIsLeftAsync();
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled in");
+            await judge.MoneyAsync();
+            await judge.EveryQueueScalesAsync();
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled out");
+            await judge.MachinesAsync();
+            await judge.DecisionsAsync();
+            var (book, bill) = (await arena.Emulator.LogAsync(), await arena.Emulator.BillAsync());
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: judged; {book.Count} machines so far, {bill.Total:0.00} dollars, {arena.Decisions.Events.Count} decisions heard over {arena.Decisions.Breaks + 1} streams");
+        }
+        catch (Exception)
+        {
+            arena.Failed ??= "another scenario";
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: failed. The nodes' logs are in {arena.Folder}.");
+            foreach (var node in arena.Nodes)
+                output.WriteLine($"Node {node.Number}'s log ends with:\n{node.Tail()}");
+            throw;
+        }
+    }
+
+    private async Task LoadedAsync(Judge judge, Func<Random, Task> happen)
+    {
         using var stop = new CancellationTokenSource();
         var load = arena.Load.RunAsync(TasksPerSecond, stop.Token);
-        await Task.Delay(TimeSpan.FromSeconds(3));
-        await happen(new Random(arena.Seed));
-        await stop.CancelAsync();
-        await load;
-        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: all nodes are ready; {arena.Load.Submitted.Count} tasks so far");
-
-        var judge = new Judge(arena);
-        await arena.Load.EveryQueueAsync();
-        await judge.TasksAsync(Patience);
-        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled and every task has ended");
-        await judge.MachinesAsync();
-        await judge.MoneyAsync();
-        await judge.DecisionsAsync();
-        await judge.SameAnswersAsync();
-        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: judged; the emulator has had {(await arena.Emulator.LogAsync()).Count} machines and billed {(await arena.Emulator.BillAsync()).Total:0.00} dollars");
+        try
+        {
+            await judge.TightenAsync();
+            await arena.Load.OneEachAsync(Document.Tight);
+            await happen(new Random(arena.Seed));
+            await judge.BudgetHasBittenAsync();
+            await arena.LimitAsync(Document.Limit);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await load;
+        }
     }
 }

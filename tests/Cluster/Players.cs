@@ -24,6 +24,9 @@ internal sealed class Players : IAsyncDisposable
     /// <summary>Completions by task: each is to be reported by the one worker whose attempt counts.</summary>
     public ConcurrentDictionary<string, int> Completed { get; } = new();
 
+    /// <summary>Tasks whose machine was ended while its worker worked on them.</summary>
+    public ConcurrentBag<string> Interrupted { get; } = [];
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
@@ -76,12 +79,19 @@ internal sealed class Players : IAsyncDisposable
             await _caller.InsistAsync("workers.register", new { worker, queues = new[] { queue }, timeout = 600 }, cancel);
             for (var round = 0; ; round++)
             {
+                var pause = 1.5 + random.NextDouble();
                 var next = await _caller.TryAsync("queues.get_next_task", new { queue, worker }, cancel);
                 if (next?["data"]?["entry"]?["task"]?.GetValue<string>() is { } task)
+                {
                     await WorkAsync(worker, queue, task, random, cancel);
-                else if (round % 5 == 0)
+                    pause = 0.1;
+                }
+                else if (round % 4 == 0)
+                {
                     await _caller.TryAsync("workers.status_report", new { worker, timestamp = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), queues = new[] { queue } }, cancel);
-                await Task.Delay(TimeSpan.FromSeconds(0.7 + (random.NextDouble() * 0.6)), cancel);
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(pause), cancel);
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -98,6 +108,19 @@ internal sealed class Players : IAsyncDisposable
         var started = await _caller.InsistAsync("tasks.started", new { task, worker, attempt }, cancel);
         if (started["meta"]?["result_code"]?.GetValue<int>() != 200)
             return;
+        try
+        {
+            await RunAsync(worker, queue, task, attempt, random, cancel);
+        }
+        catch (OperationCanceledException) when (!_end.IsCancellationRequested)
+        {
+            Interrupted.Add($"task {task} on worker {worker}");
+            throw;
+        }
+    }
+
+    private async Task RunAsync(string worker, string queue, string task, int attempt, Random random, CancellationToken cancel)
+    {
         await _caller.TryAsync("workers.status_report", new { worker, timestamp = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), queues = new[] { queue }, task }, cancel);
         await Task.Delay(TimeSpan.FromSeconds(0.2 + random.NextDouble()), cancel);
         var ended = await _caller.InsistAsync(

@@ -38,7 +38,7 @@ internal sealed class Watch : IDisposable
             string? fault = null;
             try
             {
-                using var answer = await _http.GetAsync(new Uri(node, $"api/v1/queues/q{i % Arena.Queues:000}"), CancellationToken.None);
+                using var answer = await _http.GetAsync(new Uri(node, $"api/v1/queues/{Document.Queues[i % Document.Queues.Count]}"), CancellationToken.None);
                 fault = answer.IsSuccessStatusCode ? null : $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(CancellationToken.None)}";
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
@@ -54,7 +54,7 @@ internal sealed class Watch : IDisposable
                     _failed.Add(fault);
             }
 
-            await Task.Delay(50, CancellationToken.None);
+            await Task.Delay(100, CancellationToken.None);
         }
     }
 }
