@@ -56,6 +56,10 @@ public sealed class Arena : IAsyncLifetime
         {
             await ReadyAsync("the cluster has formed");
             await LimitAsync(Document.SomeMachines);
+            await EventuallyAsync(
+                async () => (await Nodes[0].Api.GetFromJsonAsync<JsonObject>("api/v1/queues?limit=1000"))!["items"]!.AsArray().Count == Document.Queues.Count,
+                TimeSpan.FromSeconds(120),
+                () => Task.FromResult("every queue is shown"));
         }
         catch (Exception)
         {

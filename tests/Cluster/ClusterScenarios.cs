@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Xunit.Abstractions;
 
 namespace ControlPlane.ClusterTests;
@@ -12,6 +13,28 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
     private const int TasksPerSecond = 6;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    [Fact, Place(0)]
+    public Task EachNode_Asked_AnswersTheSame() => ScenarioAsync(async watch =>
+    {
+        var judge = new Judge(arena);
+        var last = arena.Decisions.Events.LastOrDefault().Id;
+        var followers = arena.Nodes.Select(n => new Follower([n.Url], "", last)).ToArray();
+        try
+        {
+            await judge.EveryQueueScalesAsync();
+            await judge.NoMachineIsLeftAsync();
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled out and in");
+            output.WriteLine($"{await new SameAnswers(arena).CompareAsync()} questions are answered the same by all nodes");
+            await judge.HeardTheSameAsync(followers);
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: each node's stream told the same {followers[0].Events.Count} events");
+        }
+        finally
+        {
+            foreach (var follower in followers)
+                await follower.DisposeAsync();
+        }
+    });
 
     [Fact, Place(1)]
     public Task Nodes_RestartedOneAfterAnother_NoRequestFails() => UnderLoadAsync(async _ =>
@@ -89,32 +112,38 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync("the cluster has formed again");
     });
 
-    private async Task UnderLoadAsync(Func<Random, Task> happen)
+    private Task UnderLoadAsync(Func<Random, Task> happen, [CallerMemberName] string name = "") => ScenarioAsync(async watch =>
+    {
+        var judge = new Judge(arena);
+        await LoadedAsync(judge, happen);
+        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: it has happened, and all nodes are ready; {arena.Load.Submitted.Count} tasks so far");
+        await judge.TasksAsync();
+        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every task has ended");
+        await judge.NoMachineIsLeftAsync();
+        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled in");
+        await judge.MoneyAsync();
+        await judge.EveryQueueScalesAsync();
+        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled out");
+        await judge.MachinesAsync();
+        await judge.DecisionsAsync();
+        var (book, bill) = (await arena.Emulator.LogAsync(), await arena.Emulator.BillAsync());
+        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: judged; {book.Count} machines so far, {bill.Total:0.00} dollars, {arena.Decisions.Events.Count} decisions heard over {arena.Decisions.Breaks + 1} streams");
+    }, name);
+
+    /// <summary>What failed is said with where the nodes' logs are, and how they end.</summary>
+    private async Task ScenarioAsync(Func<Stopwatch, Task> scenario, [CallerMemberName] string name = "")
     {
         Assert.True(arena.Failed is null, $"Not run: {arena.Failed} has failed, and the scenarios share one cluster.");
         output.WriteLine($"Seed {arena.Seed}; run it again with CONTROLPLANE_TEST_SEED={arena.Seed}.");
         var watch = Stopwatch.StartNew();
         try
         {
-            var judge = new Judge(arena);
-            await LoadedAsync(judge, happen);
-            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: it has happened, and all nodes are ready; {arena.Load.Submitted.Count} tasks so far");
-            await judge.TasksAsync();
-            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every task has ended");
-            await judge.NoMachineIsLeftAsync();
-            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled in");
-            await judge.MoneyAsync();
-            await judge.EveryQueueScalesAsync();
-            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: every queue has scaled out");
-            await judge.MachinesAsync();
-            await judge.DecisionsAsync();
-            var (book, bill) = (await arena.Emulator.LogAsync(), await arena.Emulator.BillAsync());
-            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: judged; {book.Count} machines so far, {bill.Total:0.00} dollars, {arena.Decisions.Events.Count} decisions heard over {arena.Decisions.Breaks + 1} streams");
+            await scenario(watch);
         }
-        catch (Exception)
+        catch (Exception fault)
         {
-            arena.Failed ??= "another scenario";
-            output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: failed. The nodes' logs are in {arena.Folder}.");
+            arena.Failed = name;
+            output.WriteLine($"{DateTimeOffset.UtcNow:HH:mm:ss}, after {watch.Elapsed.TotalSeconds:0} s: failed. {fault.Message}\nThe nodes' logs are in {arena.Folder}.");
             foreach (var node in arena.Nodes)
                 output.WriteLine($"Node {node.Number}'s log ends with:\n{node.Tail()}");
             throw;

@@ -12,6 +12,20 @@ internal sealed class Judge(Arena arena)
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    /// <summary>A pool would hand out connections that broke when a scenario stopped the database.</summary>
+    private readonly string _unpooled = $"{arena.ConnectionString};Pooling=false";
+
+    private long _tightSince;
+
+    /// <summary>Sets the limit of the budget that bites to little more than what it has spent.</summary>
+    public async Task TightenAsync()
+    {
+        const string Held = "SELECT COALESCE(SUM(held), 0)::bigint FROM ledger_entries WHERE budget = 'tight'";
+        await Arena.EventuallyAsync(async () => await CountAsync(Held) == 0, Patience, async () => $"the machines of the tight queues have ended: {await CountAsync(Held)} are held for them");
+        await arena.LimitAsync(await CountAsync("SELECT COALESCE(SUM(spent), 0)::bigint FROM ledger_entries WHERE budget = 'tight'") + Document.SomeMachines);
+        _tightSince = await CountAsync("SELECT MAX(ordering) FROM journal");
+    }
+
     /// <summary>While its budget was dry: what the machines of the tight queues have cost so far is within the limit, and tasks wait for money.</summary>
     public async Task BudgetHasBittenAsync()
     {
@@ -65,7 +79,7 @@ internal sealed class Judge(Arena arena)
     /// <summary>Each budget holds at every line of its ledger, its lines add up, and it has paid what the emulator has billed. Asked when no machine is left.</summary>
     public async Task MoneyAsync()
     {
-        await using var connection = new NpgsqlConnection(arena.ConnectionString);
+        await using var connection = new NpgsqlConnection(_unpooled);
         var balances = (await connection.QueryAsync<(string Budget, long Held, long Spent)>("SELECT budget, SUM(held)::bigint, SUM(spent)::bigint FROM ledger_entries GROUP BY budget")).ToDictionary(b => b.Budget);
         var wrong = await TextsAsync("""
             SELECT budget || ' ' || ordering FROM (
@@ -99,6 +113,19 @@ internal sealed class Judge(Arena arena)
         Assert.Equal(decided, arena.Decisions.Events.Select(e => e.Id).TakeWhile(id => id <= decided[^1]));
     }
 
+    /// <summary>All of these listeners have heard the same events, in the same order, and each event once.</summary>
+    public async Task HeardTheSameAsync(IReadOnlyList<Follower> followers)
+    {
+        var last = (await OrderingsAsync())[^1];
+        await Arena.EventuallyAsync(
+            () => Task.FromResult(followers.All(f => f.Events.LastOrDefault().Id >= last)),
+            Patience,
+            () => Task.FromResult($"all have heard of event {last}; they have heard {string.Join(", ", followers.Select(f => f.Events.LastOrDefault().Id))}"));
+        var heard = followers.Select(f => f.Events.TakeWhile(e => e.Id <= last).ToList()).ToList();
+        Assert.All(heard, events => Assert.Equal(heard[0], events));
+        Assert.Equal(heard[0].Select(e => e.Id).Distinct().Order(), heard[0].Select(e => e.Id));
+    }
+
     /// <summary>What machines of the tight queues have cost is within the limit of their budget.</summary>
     private async Task TightBillAsync()
     {
@@ -108,34 +135,23 @@ internal sealed class Judge(Arena arena)
         Assert.InRange(most, 0, arena.TightLimit);
     }
 
-    private long _tightSince;
-
-    /// <summary>Sets the limit of the budget that bites to little more than what it has spent.</summary>
-    public async Task TightenAsync()
-    {
-        const string Held = "SELECT COALESCE(SUM(held), 0)::bigint FROM ledger_entries WHERE budget = 'tight'";
-        await Arena.EventuallyAsync(async () => await CountAsync(Held) == 0, Patience, async () => $"the machines of the tight queues have ended: {await CountAsync(Held)} are held for them");
-        await arena.LimitAsync(await CountAsync("SELECT COALESCE(SUM(spent), 0)::bigint FROM ledger_entries WHERE budget = 'tight'") + Document.SomeMachines);
-        _tightSince = await CountAsync("SELECT MAX(ordering) FROM journal");
-    }
-
     private Task<IReadOnlyList<string>> LivingAsync() => TextsAsync("SELECT id || ' ' || phase FROM instances WHERE phase <> 'ended'");
 
     private async Task<IReadOnlyList<long>> OrderingsAsync()
     {
-        await using var connection = new NpgsqlConnection(arena.ConnectionString);
+        await using var connection = new NpgsqlConnection(_unpooled);
         return (await connection.QueryAsync<long>("SELECT ordering FROM decisions ORDER BY ordering")).AsList();
     }
 
     private async Task<long> CountAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(arena.ConnectionString);
+        await using var connection = new NpgsqlConnection(_unpooled);
         return await connection.ExecuteScalarAsync<long>(sql);
     }
 
     private async Task<IReadOnlyList<string>> TextsAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(arena.ConnectionString);
+        await using var connection = new NpgsqlConnection(_unpooled);
         return (await connection.QueryAsync<string>(sql)).AsList();
     }
 
