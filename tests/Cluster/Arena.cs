@@ -55,7 +55,7 @@ public sealed class Arena : IAsyncLifetime
         try
         {
             await ReadyAsync("the cluster has formed");
-            await LimitAsync(Document.SomeMachines);
+            await LimitAsync(Document.Limit);
             await EventuallyAsync(
                 async () => (await Nodes[0].Api.GetFromJsonAsync<JsonObject>("api/v1/queues?limit=1000"))!["items"]!.AsArray().Count == Document.Queues.Count,
                 TimeSpan.FromSeconds(120),
