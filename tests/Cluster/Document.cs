@@ -46,7 +46,7 @@ internal static class Document
             """));
         foreach (var queue in Queues)
         {
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ name: {PoolOf(queue)}, provider: cloud, maxInstances: 2, maxBootTime: 1m, leaseLength: 2m, ");
+            text.Append(CultureInfo.InvariantCulture, $"  - {{ name: {PoolOf(queue)}, provider: cloud, maxInstances: 2, maxBootTime: 5m, leaseLength: 2m, ");
             text.Append("aws: { types: [g5.xlarge], zones: [us-east-1a], image: { id: ami-0a1b2c3d4e5f60002 } } }\n");
         }
 
