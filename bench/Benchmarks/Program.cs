@@ -21,6 +21,7 @@ return args[0] switch
 {
     "journal" => await JournalBenchmark.RunAsync(Console.Out),
     "ledger" => await LedgerBenchmark.RunAsync(Console.Out, sizes),
+    "grants" => await GrantsBenchmark.RunAsync(Console.Out, sizes),
     "scale" => await ScaleBenchmark.RunAsync(Console.Out, sizes),
     "restart" => await RestartBenchmark.RunAsync(Console.Out, sizes),
     "clearml" => await ClearMlBenchmark.RunAsync(Console.Out, sizes),
@@ -45,6 +46,6 @@ static async Task<int> AllAsync(Sizes sizes)
 
 static int Usage()
 {
-    Console.Error.WriteLine("Say which: journal, ledger, scale, restart, clearml, ec2, traces [FILE], or all: ledger, scale and restart. docs/performance.md tells more.");
+    Console.Error.WriteLine("Say which: journal, ledger, grants, scale, restart, clearml, ec2, traces [FILE], or all: ledger, scale and restart. docs/performance.md tells more.");
     return 2;
 }
