@@ -2,6 +2,7 @@ using Akka.Actor;
 using ControlPlane.Actors.Clustering;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Domain.Catalog;
+using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Providers;
 
 namespace ControlPlane.Actors.Providers;
@@ -38,6 +39,9 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
                 break;
             case GatewayEffect.CallSweep:
                 SweepAsync(Now).PipeTo(Self);
+                break;
+            case GatewayEffect.CallConsole e:
+                ReadConsoleAsync(e.Instance).PipeTo(Self);
                 break;
             case GatewayEffect.TellInstance e:
                 _regions.Tell(e.Queue, new Domain.Queues.ScalerCommand.ForInstance(e.Instance, e.Command), Self);
@@ -141,6 +145,21 @@ public sealed class GatewayActor : DeciderActor<GatewayDecider, GatewayState, Ga
         catch (Exception fault)
         {
             return new GatewayCommand.SweepAnswered(new SweepOutcome.Incomplete(asOf, [], ProviderFault.Indeterminate, fault.Message));
+        }
+    }
+
+    private async Task<GatewayCommand> ReadConsoleAsync(InstanceRef instance)
+    {
+        var spec = State.Spec;
+        try
+        {
+            var text = await CallAsync("console", spec, (provider, cancel) => provider.ReadConsoleAsync(instance, ConsoleTail.BytesToRead, cancel)).ConfigureAwait(false);
+            return new GatewayCommand.ConsoleAnswered(instance.Instance, true, text);
+        }
+        catch (Exception)
+        {
+            // Whatever it was, the instance asks again while its machine may be there.
+            return new GatewayCommand.ConsoleAnswered(instance.Instance, false, null);
         }
     }
 

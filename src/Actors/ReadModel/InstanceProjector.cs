@@ -189,6 +189,7 @@ public sealed class InstanceProjector : IProjector
             InstanceEvent.DrainStarted e => Leave(e.At, "phase = 'draining', outcome = @Word, because = @Text" + Enter, e.Outcome, e.Because),
             InstanceEvent.FeedingStopped e => new() { When = e.At, Set = "since = @At" },
             InstanceEvent.TerminationStarted e => Leave(e.At, "phase = 'terminating', outcome = @Word, because = @Text" + Enter, e.Outcome, e.Because),
+            InstanceEvent.ConsoleKept e => new() { When = e.At, Set = "since = since" },
             InstanceEvent.Ended e => new()
             {
                 When = e.At,

@@ -35,11 +35,23 @@ public static class InstanceStory
         InstanceEvent.FeedingStopped { Supported: true } => "Its source gives it no more tasks.",
         InstanceEvent.FeedingStopped => "Its source cannot stop giving it tasks: it must be seen idle twice.",
         InstanceEvent.TerminationStarted e => $"Its provider is told to end it, because {Ended(e.Because)}",
+        InstanceEvent.ConsoleKept { Lines.Count: 0 } => "Nothing stands on its console.",
+        InstanceEvent.ConsoleKept e => $"{ConsoleHead}{string.Join(NextLine, e.Lines)}{ConsoleFoot}",
         InstanceEvent.Ended e => $"It ended at {Clock(e.EndedAt)}: {Ended(e.Because)}",
         InstanceEvent.TasksReturned e => Returned(e),
         InstanceEvent.Settled => "Its account is settled.",
         _ => throw new UnreachableException($"No sentence for {@event.GetType().Name}."),
     };
+
+    private const string ConsoleHead = "The last lines on its console were: ";
+    private const string NextLine = " \u23ce ";
+    private const string ConsoleFoot = " .";
+
+    /// <summary>The lines of a console in the sentence that tells of them; null if it is another sentence.</summary>
+    public static IReadOnlyList<string>? ConsoleIn(string sentence) =>
+        sentence.StartsWith(ConsoleHead, StringComparison.Ordinal) && sentence.EndsWith(ConsoleFoot, StringComparison.Ordinal)
+            ? sentence[ConsoleHead.Length..^ConsoleFoot.Length].Split(NextLine)
+            : null;
 
     private static string Returned(InstanceEvent.TasksReturned e) => (e.Requeued.Count, e.GivenUp.Count) switch
     {

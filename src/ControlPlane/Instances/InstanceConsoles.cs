@@ -6,7 +6,7 @@ using ControlPlane.Http;
 
 namespace ControlPlane.Instances;
 
-/// <summary>Reads the consoles of instances where their machines are: they are kept nowhere else.</summary>
+/// <summary>Reads the consoles of instances where their machines are. Of a stuck boot the last lines are kept in the instance's history, too.</summary>
 internal sealed class InstanceConsoles(EntityAsks entities, Connections connections, TimeProvider time)
 {
     public const int MostBytes = 65_536;
@@ -23,11 +23,15 @@ internal sealed class InstanceConsoles(EntityAsks entities, Connections connecti
     /// <exception cref="TimeoutException">The provider did not answer in time.</exception>
     public async Task<string?> ReadAsync(InstanceRow row, int bytes, CancellationToken cancel) => await ReadAsync(row, bytes, Patience, cancel).ConfigureAwait(false);
 
-    /// <summary>The last lines of an instance that did not become a worker in time; null for others, and where they cannot be read.</summary>
-    public async Task<IReadOnlyList<string>?> OfStuckBootAsync(InstanceRow row, CancellationToken cancel)
+    /// <summary>
+    /// The last lines of an instance that did not become a worker in time: as they were kept, else as its provider has them. Null for others, and where they cannot be read.
+    /// </summary>
+    public async Task<IReadOnlyList<string>?> OfStuckBootAsync(InstanceRow row, IEnumerable<InstanceHistoryRow> history, CancellationToken cancel)
     {
         if (!string.Equals(row.Outcome, nameof(Outcome.StuckBooting), StringComparison.OrdinalIgnoreCase) || row.NativeId is null)
             return null;
+        if (history.Select(h => InstanceStory.ConsoleIn(h.Sentence)).FirstOrDefault(lines => lines is not null) is { } kept)
+            return kept;
         try
         {
             var text = await ReadAsync(row, MostBytes, ShortPatience, cancel).ConfigureAwait(false);

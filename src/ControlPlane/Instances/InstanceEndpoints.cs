@@ -54,7 +54,7 @@ internal static class InstanceEndpoints
             return Problems.NotFound("instance", id);
         var history = await instances.HistoryAsync(id, HistoryLines, cancel);
         var view = InstanceView.From(row);
-        return TypedResults.Ok(new InstanceDetailView(view, [.. history.Select(InstanceHistoryView.From)], await consoles.OfStuckBootAsync(row, cancel)));
+        return TypedResults.Ok(new InstanceDetailView(view, [.. history.Select(InstanceHistoryView.From)], await consoles.OfStuckBootAsync(row, history, cancel)));
     }
 
     private static async Task<Results<Ok<InstanceConsoleView>, ProblemHttpResult>> ConsoleAsync(

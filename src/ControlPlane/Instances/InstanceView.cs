@@ -87,7 +87,7 @@ public sealed record InstanceOfferView(string Type, string Zone, string Market, 
 /// <summary>An instance with its life in sentences.</summary>
 /// <param name="Instance">The instance.</param>
 /// <param name="History">The latest 500 lines, oldest first.</param>
-/// <param name="Console">The last lines of the console of an instance whose boot was stuck, while its provider still has them; else null.</param>
+/// <param name="Console">The last lines of the console of an instance whose boot was stuck, as they were kept then, else as its provider has them now; null for others.</param>
 public sealed record InstanceDetailView(InstanceView Instance, IReadOnlyList<InstanceHistoryView> History, IReadOnlyList<string>? Console);
 
 /// <summary>An instance's console.</summary>

@@ -15,6 +15,7 @@ namespace ControlPlane.Domain.Instances;
 [JsonDerivedType(typeof(Drain), "drain")]
 [JsonDerivedType(typeof(Terminate), "terminate")]
 [JsonDerivedType(typeof(FeedingStopped), "feedingStopped")]
+[JsonDerivedType(typeof(ConsoleRead), "consoleRead")]
 [JsonDerivedType(typeof(TasksReturned), "tasksReturned")]
 [JsonDerivedType(typeof(Tick), "tick")]
 public abstract record InstanceCommand
@@ -54,6 +55,10 @@ public abstract record InstanceCommand
 
     /// <summary>The source's answer to the wish that it be given no more tasks.</summary>
     public sealed record FeedingStopped(bool Supported) : InstanceCommand;
+
+    /// <summary>Its provider's answer to what stands on its console.</summary>
+    /// <param name="Text">The end of it; null if nothing stands there.</param>
+    public sealed record ConsoleRead(string? Text) : InstanceCommand;
 
     /// <summary>The source's word about the tasks that it left.</summary>
     public sealed record TasksReturned(RequeueResult Result) : InstanceCommand;

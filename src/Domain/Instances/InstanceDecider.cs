@@ -73,6 +73,8 @@ public static class InstanceDecider
                 throw new UnreachableException();
         }
 
+        if (ConsoleOwed(state))
+            owed.Add(Gateway(state, new GatewayCommand.ReadConsole(new InstanceRef(state.Id, state.NativeId), state.Queue)));
         if (RenewalOwed(state))
             owed.Add(Ledger(state, new LedgerCommand.Renew(state.Id, state.Queue, state.LeaseUntil!.Value, state.StartedAt, state.FirstAskedAt, state.Price, state.PostUntil)));
         return owed;
@@ -135,6 +137,11 @@ public static class InstanceDecider
                 if ((state.Phase == Phase.Ended || LeavingRules.ReturnsEarly(state)) && !state.TasksReturned)
                     record(new InstanceEvent.TasksReturned(c.Result.Requeued, c.Result.GivenUp, now));
                 break;
+            case InstanceCommand.ConsoleRead c:
+                // Late is better than never, but what was kept stays.
+                if (state is { Leaving: Outcome.StuckBooting, ConsoleKept: false })
+                    record(new InstanceEvent.ConsoleKept(ConsoleTail.Of(c.Text), now));
+                break;
             case InstanceCommand.Tick:
                 Tick(state, now, record);
                 break;
@@ -152,6 +159,10 @@ public static class InstanceDecider
         else
             LeaseRules.Tick(state, now, record);
     }
+
+    /// <summary>Asked beside whatever ends the machine, which waits for no answer; no longer than while the machine may be there.</summary>
+    private static bool ConsoleOwed(InstanceState state) =>
+        state is { Leaving: Outcome.StuckBooting, NativeId: not null, ConsoleKept: false, Phase: Phase.Draining or Phase.Terminating };
 
     private static bool RenewalOwed(InstanceState state) =>
         state.LeaseUntil is { } until && state.RenewalAskedFor == until && state.Dry is null && state.Phase is not (Phase.Requested or Phase.Ended);

@@ -34,6 +34,7 @@ internal static class InstanceFold
         InstanceEvent.DrainStarted e => Enter(state, Phase.Draining, e.At) with { Leaving = e.Outcome, LeavingBecause = e.Because, AtNotice = e.AtNotice },
         InstanceEvent.FeedingStopped e => state with { StopFeedingAnswered = true, FeedingStopped = e.Supported, PhaseSince = e.At },
         InstanceEvent.TerminationStarted e => Enter(state, Phase.Terminating, e.At) with { Leaving = e.Outcome, LeavingBecause = e.Because },
+        InstanceEvent.ConsoleKept => state with { ConsoleKept = true },
         InstanceEvent.Ended e => End(state, e),
         InstanceEvent.TasksReturned => state with { TasksReturned = true },
         InstanceEvent.Settled => state with { Settled = true },

@@ -153,6 +153,10 @@ public sealed record InstanceState
     /// <summary>Why it could not be launched; null if it could.</summary>
     public ProviderFault? Fault { get; init; }
 
+    /// <summary>Its provider has told what stands on its console, as is asked of one whose boot was stuck.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ConsoleKept { get; init; }
+
     public bool TasksReturned { get; init; }
 
     public bool Settled { get; init; }
@@ -270,6 +274,7 @@ public sealed record BootstrapUse(string Claim, DateTimeOffset At);
 [JsonDerivedType(typeof(DrainStarted), "drainStarted")]
 [JsonDerivedType(typeof(FeedingStopped), "feedingStopped")]
 [JsonDerivedType(typeof(TerminationStarted), "terminationStarted")]
+[JsonDerivedType(typeof(ConsoleKept), "consoleKept")]
 [JsonDerivedType(typeof(Ended), "ended")]
 [JsonDerivedType(typeof(TasksReturned), "tasksReturned")]
 [JsonDerivedType(typeof(Settled), "settled")]
@@ -336,6 +341,11 @@ public abstract record InstanceEvent : IEvent
     public sealed record FeedingStopped(bool Supported, DateTimeOffset At) : InstanceEvent;
 
     public sealed record TerminationStarted(Outcome Outcome, string Because, DateTimeOffset At) : InstanceEvent;
+
+    /// <summary>Its boot was stuck, and this stands on its console: kept, since the machine will be gone.</summary>
+    /// <param name="Lines">The last lines, as <see cref="ConsoleTail"/> cuts them; none if nothing stands there.</param>
+    /// <param name="At">When they were told.</param>
+    public sealed record ConsoleKept(IReadOnlyList<string> Lines, DateTimeOffset At) : InstanceEvent;
 
     /// <param name="Outcome">Why.</param>
     /// <param name="Because">A sentence.</param>

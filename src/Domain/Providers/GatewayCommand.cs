@@ -15,9 +15,11 @@ namespace ControlPlane.Domain.Providers;
 [JsonDerivedType(typeof(Acknowledge), "acknowledge")]
 [JsonDerivedType(typeof(Terminate), "terminate")]
 [JsonDerivedType(typeof(Disown), "disown")]
+[JsonDerivedType(typeof(ReadConsole), "readConsole")]
 [JsonDerivedType(typeof(LaunchAnswered), "launchAnswered")]
 [JsonDerivedType(typeof(TerminateAnswered), "terminateAnswered")]
 [JsonDerivedType(typeof(SweepAnswered), "sweepAnswered")]
+[JsonDerivedType(typeof(ConsoleAnswered), "consoleAnswered")]
 [JsonDerivedType(typeof(Tick), "tick")]
 public abstract record GatewayCommand
 {
@@ -43,6 +45,9 @@ public abstract record GatewayCommand
     /// <summary>A scaler does not know this machine of its queue.</summary>
     public sealed record Disown(InstanceRef Instance) : GatewayCommand;
 
+    /// <summary>Tell an instance what stands on its console. Repeated while its machine may be there; it may stay without an answer.</summary>
+    public sealed record ReadConsole(InstanceRef Instance, QueueName Queue) : GatewayCommand;
+
     /// <summary>The provider's answer to a batch.</summary>
     public sealed record LaunchAnswered(string Token, IReadOnlyList<LaunchOutcome> Outcomes) : GatewayCommand;
 
@@ -51,6 +56,12 @@ public abstract record GatewayCommand
 
     /// <summary>The provider's answer to a sweep.</summary>
     public sealed record SweepAnswered(SweepOutcome Outcome) : GatewayCommand;
+
+    /// <summary>The provider's answer to the reading of a console.</summary>
+    /// <param name="Instance">Whose.</param>
+    /// <param name="Read">False: it could not be read.</param>
+    /// <param name="Text">The end of it; null if nothing stands there, or it was not read.</param>
+    public sealed record ConsoleAnswered(InstanceId Instance, bool Read, string? Text) : GatewayCommand;
 
     /// <summary>Time has passed.</summary>
     public sealed record Tick : GatewayCommand;

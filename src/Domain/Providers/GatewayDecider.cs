@@ -49,6 +49,12 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
             case GatewayCommand.Disown c:
                 Sweeps.Disowned(step, c.Instance);
                 break;
+            case GatewayCommand.ReadConsole c:
+                Consoles.Ask(step, c);
+                break;
+            case GatewayCommand.ConsoleAnswered c:
+                Consoles.Answered(step, c);
+                break;
             case GatewayCommand.Tick:
                 Tick(step);
                 break;

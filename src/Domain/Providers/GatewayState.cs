@@ -84,6 +84,10 @@ public sealed record GatewayState
     [JsonIgnore]
     public ImmutableDictionary<InstanceId, Ending> Ending { get; init; } = ImmutableDictionary<InstanceId, Ending>.Empty;
 
+    /// <summary>Consoles that are being read, with the queues of their instances.</summary>
+    [JsonIgnore]
+    public ImmutableDictionary<InstanceId, QueueName> Reading { get; init; } = ImmutableDictionary<InstanceId, QueueName>.Empty;
+
     [JsonIgnore]
     public ImmutableSortedDictionary<QueueName, QueueMachines> Queues { get; init; } = ImmutableSortedDictionary<QueueName, QueueMachines>.Empty;
 
@@ -229,6 +233,8 @@ public abstract record GatewayEffect
     public sealed record CallTerminate(IReadOnlyList<InstanceRef> Instances) : GatewayEffect;
 
     public sealed record CallSweep : GatewayEffect;
+
+    public sealed record CallConsole(InstanceRef Instance) : GatewayEffect;
 
     public sealed record TellInstance(QueueName Queue, InstanceId Instance, InstanceCommand Command) : GatewayEffect;
 

@@ -23,7 +23,10 @@ internal static partial class AwsMachines
         _ => MachineState.Running,
     };
 
-    /// <summary>When it began to end, which is when its bill ends; null if EC2 does not say or it has not ended.</summary>
+    /// <summary>
+    /// When it began to end, which is when its bill ends, as whole seconds of its life: the second that EC2 tells counts in full, so that the account of a machine is never
+    /// below its bill. Null if EC2 does not say or it has not ended.
+    /// </summary>
     public static DateTimeOffset? EndOf(Instance instance)
     {
         if (StateOf(instance) != MachineState.Ended || !Moment().Match(instance.StateTransitionReason ?? "").Groups["time"].Success)
@@ -32,8 +35,10 @@ internal static partial class AwsMachines
         if (!DateTimeOffset.TryParseExact(text, "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
             return null;
 
-        // Told in whole seconds: one that ended within its first second did not end before it began.
-        return at < StartOf(instance) ? StartOf(instance) : at;
+        // Told without the part of the second, and begun seconds are billed in full.
+        var start = StartOf(instance);
+        var seconds = Math.Ceiling((at.AddSeconds(1) - start).TotalSeconds);
+        return start.AddSeconds(Math.Max(0, seconds));
     }
 
     /// <summary>

@@ -63,6 +63,13 @@ public sealed class SimulatedCloud(string provider, CloudTemper temper, TimeSpan
             answer);
     }
 
+    /// <summary>Answers late, and one time in four with null: it cannot be read.</summary>
+    public void ReadConsole(InstanceRef instance, Action<string?> answer)
+    {
+        var read = dice.Chance(0.75);
+        agenda.After(dice.Between(TimeSpan.FromMilliseconds(20), CallTimeout), () => answer(read ? $"the console of {instance.NativeId}" : null));
+    }
+
     public SimulatedMachine? Find(InstanceId instance) => _byTag.GetValueOrDefault(instance);
 
     /// <summary>A machine with our tag that nobody asked for.</summary>

@@ -138,6 +138,9 @@ public sealed class Wiring
             case GatewayEffect.CallSweep:
                 cloud.Sweep(outcome => Answer(new GatewayCommand.SweepAnswered(outcome)));
                 break;
+            case GatewayEffect.CallConsole e:
+                cloud.ReadConsole(e.Instance, text => Answer(new GatewayCommand.ConsoleAnswered(e.Instance.Instance, text is not null, text)));
+                break;
             case GatewayEffect.TellInstance e:
                 Tell(e.Queue, new ScalerCommand.ForInstance(e.Instance, e.Command));
                 break;

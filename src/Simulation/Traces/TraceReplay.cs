@@ -164,6 +164,9 @@ public sealed class TraceReplay : ITraceReplay
                 case GatewayEffect.CallSweep:
                     // Never answered: a list of all machines each few seconds would show nothing new. The cloud tells what it would have shown of the machine that changed.
                     break;
+                case GatewayEffect.CallConsole:
+                    // Never answered: nothing in a replay reads it.
+                    break;
                 case GatewayEffect.TellInstance e:
                     Tell(e.Queue, e.Instance, e.Command);
                     break;

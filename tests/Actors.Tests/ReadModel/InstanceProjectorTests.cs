@@ -127,7 +127,7 @@ public abstract class InstanceProjectorTests(StorageProvider provider)
         ],
     };
 
-    private static InstanceEvent Any(Random random, DateTimeOffset at) => random.Next(20) switch
+    private static InstanceEvent Any(Random random, DateTimeOffset at) => random.Next(21) switch
     {
         0 => new InstanceEvent.LeaseWaits(Dry, at),
         1 => new InstanceEvent.LeaseGranted(at.AddMinutes(5), at),
@@ -148,6 +148,7 @@ public abstract class InstanceProjectorTests(StorageProvider provider)
         16 => new InstanceEvent.SpotAwaited(at.AddMinutes(1), at),
         17 => new InstanceEvent.PriceSeen(HourlyRate.Free, at),
         18 => new InstanceEvent.BootstrapFetched("claim", at),
+        19 => new InstanceEvent.ConsoleKept(["cloud-init: no route to host", "login:"], at),
         _ => new InstanceEvent.Settled(at),
     };
 }

@@ -139,6 +139,9 @@ internal sealed class VirtualNode
             case GatewayEffect.CallSweep:
                 _calls.Enqueue(async () => _gateway.Tell(new GatewayCommand.SweepAnswered(await _provider.SweepAsync(CancellationToken.None))));
                 break;
+            case GatewayEffect.CallConsole e:
+                _calls.Enqueue(async () => _gateway.Tell(new GatewayCommand.ConsoleAnswered(e.Instance.Instance, true, await _provider.ReadConsoleAsync(e.Instance, 8_192, CancellationToken.None))));
+                break;
             case GatewayEffect.TellInstance e:
                 Tell(e.Instance, e.Command);
                 break;
