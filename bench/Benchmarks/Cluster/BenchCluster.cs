@@ -5,10 +5,8 @@ using ControlPlane.Benchmarks.Queues;
 using ControlPlane.Catalog;
 using ControlPlane.Clustering;
 using ControlPlane.Domain.Catalog;
-using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
-using ControlPlane.Domain.Providers;
 using ControlPlane.Emulators.Ec2;
 using ControlPlane.Tests.PostgreSql;
 

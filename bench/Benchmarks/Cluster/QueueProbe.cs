@@ -12,10 +12,10 @@ namespace ControlPlane.Benchmarks.Cluster;
 /// </summary>
 internal sealed class QueueProbe(IReadOnlyList<ClusterNode> nodes, BenchCluster cluster, int queues, int instancesEach)
 {
-    private const int FirstAtOnce = 256;
+    private const int FirstAtOnce = 512;
     private const int AtOnce = 64;
 
-    private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Try = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
