@@ -129,6 +129,13 @@ internal sealed class QueueNode
         return Stopwatch.GetElapsedTime(since).TotalMilliseconds;
     }
 
+    /// <returns>Events that the read model does not show yet.</returns>
+    public async Task<long> BehindAsync()
+    {
+        var position = await _host.Services.GetRequiredService<ReadModelStatus>().PositionAsync(CancellationToken.None);
+        return position.Head - position.Offset;
+    }
+
     public async Task ProjectedAsync()
     {
         var status = _host.Services.GetRequiredService<ReadModelStatus>();

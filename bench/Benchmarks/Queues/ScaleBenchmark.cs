@@ -139,7 +139,8 @@ internal static class ScaleBenchmark
         samples.Clear();
         var before = events.Count;
         await ProcessorAsync("when every queue changes each 10 s", Math.Max(sizes.Rest, Period.TotalSeconds));
-        Child.Tell("events recorded when every queue changes each 10 s", "/s", (events.Count - before) / Math.Max(sizes.Rest, Period.TotalSeconds));
+        Child.Tell("events shown by the read model when every queue changes each 10 s", "/s", (events.Count - before) / Math.Max(sizes.Rest, Period.TotalSeconds));
+        Child.Tell("then the read model is behind by", "events", await node.BehindAsync());
         double[] milliseconds = [.. (await Task.WhenAll(samples)).Order()];
         Child.Tell("from a look to the recorded decision, p50", "ms", milliseconds[milliseconds.Length / 2]);
         Child.Tell("from a look to the recorded decision, p99", "ms", milliseconds[(int)(0.99 * (milliseconds.Length - 1))]);
