@@ -14,7 +14,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
 
     private const int SomeQueues = 40;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     [Fact, Place(0)]
     public Task EachNode_Asked_AnswersTheSame() => ScenarioAsync(async watch =>
