@@ -47,7 +47,10 @@ internal sealed class Judge(Arena arena)
         Assert.True(lost.Count == 0, $"{lost.Count} tasks that a node had taken did not succeed: {string.Join(", ", lost.Take(5))}");
         Assert.Empty(await TextsAsync("SELECT id || ' ' || state FROM embedded_task WHERE state <> 'succeeded'"));
         Assert.Equal([], arena.Players.Completed.Where(done => done.Value != 1).Select(done => $"task {done.Key} was completed {done.Value} times"));
-        Assert.Empty(arena.Players.Interrupted);
+
+        // A worker may not have heard that its report was taken; only a task that had to be tried again was interrupted.
+        var attempts = (await TextsAsync("SELECT id || ' ' || attempt FROM embedded_task")).ToHashSet();
+        Assert.Equal([], arena.Players.Interrupted.Select(i => $"{i.Task} {i.Attempt}").Where(i => !attempts.Contains(i)));
     }
 
     /// <summary>With nothing to do every queue scales in: no machine is left in the emulator, and none is thought to be.</summary>

@@ -24,8 +24,8 @@ internal sealed class Players : IAsyncDisposable
     /// <summary>Completions by task: each is to be reported by the one worker whose attempt counts.</summary>
     public ConcurrentDictionary<string, int> Completed { get; } = new();
 
-    /// <summary>Tasks whose machine was ended while its worker worked on them.</summary>
-    public ConcurrentBag<string> Interrupted { get; } = [];
+    /// <summary>Attempts at tasks whose machine was ended before its worker had heard that they are done.</summary>
+    public ConcurrentBag<(string Task, int Attempt)> Interrupted { get; } = [];
 
     public async ValueTask DisposeAsync()
     {
@@ -114,7 +114,7 @@ internal sealed class Players : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!_end.IsCancellationRequested)
         {
-            Interrupted.Add($"task {task} on worker {worker}");
+            Interrupted.Add((task, attempt));
             throw;
         }
     }
