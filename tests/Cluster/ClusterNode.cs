@@ -72,6 +72,7 @@ internal sealed class ClusterNode : IDisposable
         start.Environment["CONTROLPLANE_Storage__ConnectionString"] = _connectionString;
         start.Environment["CONTROLPLANE_Storage__ProbeInterval"] = "00:00:01";
         start.Environment["CONTROLPLANE_Node__Cluster"] = "tests";
+        start.Environment["CONTROLPLANE_Cluster__DrainTime"] = "00:00:04";
         start.Environment["CONTROLPLANE_Node__ClusterKeyFile"] = _keyFile;
         start.Environment["CONTROLPLANE_Cluster__Port"] = $"{_port}";
         start.Environment["CONTROLPLANE_Cluster__PublicHost"] = "127.0.0.1";
@@ -91,11 +92,18 @@ internal sealed class ClusterNode : IDisposable
     }
 
     /// <summary>SIGTERM, and waits for its end.</summary>
-    /// <returns>The exit code.</returns>
-    public async Task<int> StopAsync()
+    /// <returns>The exit code, and whether it has said that it is about to stop while it answered still.</returns>
+    public async Task<(int Code, bool Said)> StopAsync()
     {
         Signal(15);
-        return await EndAsync(TimeSpan.FromSeconds(90));
+        var said = false;
+        while (Running && !said)
+        {
+            said = (await WhyUnreadyAsync())?.Contains("about to stop", StringComparison.Ordinal) == true;
+            await Task.Delay(50);
+        }
+
+        return (await EndAsync(TimeSpan.FromSeconds(90)), said);
     }
 
     /// <summary>SIGSTOP: the process stands still, and its connections stay.</summary>
@@ -108,16 +116,7 @@ internal sealed class ClusterNode : IDisposable
     public async Task<string?> UnreadyAsync()
     {
         Assert.True(Running, $"Node {Number} ended by itself{(_process is { HasExited: true } ended ? $" with code {ended.ExitCode}" : "")}.");
-        try
-        {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-            using var answer = await Api.GetAsync(new Uri("health/ready", UriKind.Relative), limit.Token);
-            return answer.IsSuccessStatusCode ? null : await answer.Content.ReadAsStringAsync(limit.Token);
-        }
-        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
-        {
-            return fault.Message;
-        }
+        return await WhyUnreadyAsync();
     }
 
     /// <summary>The last lines of its log, without the lines of stacks.</summary>
@@ -136,6 +135,20 @@ internal sealed class ClusterNode : IDisposable
 
         _process?.Dispose();
         Proxy.Dispose();
+    }
+
+    private async Task<string?> WhyUnreadyAsync()
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+            using var answer = await Api.GetAsync(new Uri("health/ready", UriKind.Relative), limit.Token);
+            return answer.IsSuccessStatusCode ? null : await answer.Content.ReadAsStringAsync(limit.Token);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
+        {
+            return fault.Message;
+        }
     }
 
     private async Task<int> EndAsync(TimeSpan limit)

@@ -10,7 +10,7 @@ internal sealed class Judge(Arena arena)
     /// <summary>EC2 tells ends in whole seconds and bills begun ones: the account of each machine may be two seconds short.</summary>
     private const int SecondsShort = 2;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     /// <summary>A pool would hand out connections that broke when a scenario stopped the database.</summary>
     private readonly string _unpooled = $"{arena.ConnectionString};Pooling=false";

@@ -74,11 +74,12 @@ public static class ClusterHosting
 
     /// <summary>
     /// Failure detection and hand-over: in trials with three nodes a lost node's entities were back after 10 to 12 seconds, and a busy machine was not
-    /// taken for a lost one. The coordinator of the shards writes its state to each node; a write that waits for a node that is gone is begun again for those that are left after the
+    /// taken for a lost one. On SIGTERM the host decides when the node leaves: Akka, which hears of the signal as well, would leave at once, before callers have turned to others. The coordinator of the shards writes its state to each node; a write that waits for a node that is gone is begun again for those that are left after the
     /// <c>updating-state-timeout</c>, and until then no shard moves. A side of a partition that has lost ends itself. Durable distributed data is off: the store behind it does not work with the versions that we use.
     /// The proxy of the catalog warns "after 30 seconds" as soon as it begins to look for it, so that is off; readiness tells when the catalog does not answer.
     /// </summary>
     private static readonly Config Timing = ConfigurationFactory.ParseString("""
+        akka.coordinated-shutdown.run-by-clr-shutdown-hook = off
         akka.cluster {
           down-removal-margin = 1s
           downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
