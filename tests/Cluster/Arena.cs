@@ -46,6 +46,8 @@ public sealed class Arena : IAsyncLifetime
         _database = new PostgresServer(durable: false);
         ConnectionString = _database.NewDatabase();
         _emulator = await Ec2Emulator.StartProcessAsync("--boot", "1s", "--speed", "5", "--limits", "20", "--seed", Seed.ToString(CultureInfo.InvariantCulture));
+        // Lists of all that has ended in an hour would be most of the work.
+        await _emulator.ChangeAsync(new JsonObject { ["terminatedShown"] = "00:04:00" });
         await File.WriteAllTextAsync(Path.Combine(Folder, ClusterNode.KeyFile), Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)));
         Nodes = [.. Enumerable.Range(1, 3).Select(n => new ClusterNode(Folder, n, ConnectionString))];
         foreach (var node in Nodes)
@@ -120,7 +122,7 @@ public sealed class Arena : IAsyncLifetime
     {
         await EventuallyAsync(
             async () => (await Task.WhenAll(Nodes.Select(SeesAllAsync))).All(sees => sees),
-            TimeSpan.FromSeconds(150),
+            TimeSpan.FromSeconds(180),
             async () => $"{what}:\n{string.Join('\n', await Task.WhenAll(Nodes.Select(async n => $"node {n.Number}: {await n.UnreadyAsync()} {(await ClusterOfAsync(n))?["members"]?.ToJsonString() ?? "no answer"}")))}");
     }
 
@@ -143,7 +145,7 @@ public sealed class Arena : IAsyncLifetime
         {
             if (watch.Elapsed > limit)
                 Assert.Fail($"After {limit.TotalSeconds:0} s it is still not true that {await what()}");
-            await Task.Delay(300);
+            await Task.Delay(500);
         }
     }
 

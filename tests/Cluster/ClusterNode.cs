@@ -77,6 +77,7 @@ internal sealed class ClusterNode : IDisposable
         start.Environment["CONTROLPLANE_Cluster__PublicHost"] = "127.0.0.1";
         start.Environment["CONTROLPLANE_Cluster__PublicPort"] = $"{Proxy.Port}";
         start.Environment["DOTNET_gcServer"] = "0";
+        start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["AWS_ACCESS_KEY_ID"] = "AKIATESTTESTTESTTEST";
         start.Environment["AWS_SECRET_ACCESS_KEY"] = "test";
         _process = Process.Start(start)!;

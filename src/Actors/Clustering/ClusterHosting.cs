@@ -76,6 +76,7 @@ public static class ClusterHosting
     /// Failure detection and hand-over: in trials with three nodes a lost node's entities were back after 10 to 12 seconds, and a busy machine was not
     /// taken for a lost one. The coordinator of the shards writes its state to each node; a write that waits for a node that is gone is begun again for those that are left after the
     /// <c>updating-state-timeout</c>, and until then no shard moves. A side of a partition that has lost ends itself. Durable distributed data is off: the store behind it does not work with the versions that we use.
+    /// The proxy of the catalog warns "after 30 seconds" as soon as it begins to look for it, so that is off; readiness tells when the catalog does not answer.
     /// </summary>
     private static readonly Config Timing = ConfigurationFactory.ParseString("""
         akka.cluster {
@@ -87,6 +88,7 @@ public static class ClusterHosting
           gossip-interval = 500ms
           leader-actions-interval = 500ms
           singleton.hand-over-retry-interval = 200ms
+          singleton-proxy.log-singleton-identification-failure = off
           sharding {
             retry-interval = 500ms
             coordinator-failure-backoff = 1s
