@@ -1,5 +1,6 @@
 using ControlPlane.Benchmarks.Budgets;
 using ControlPlane.Benchmarks.ClearMl;
+using ControlPlane.Benchmarks.Cluster;
 using ControlPlane.Benchmarks.Ec2;
 using ControlPlane.Benchmarks.Measuring;
 using ControlPlane.Benchmarks.Queues;
@@ -21,8 +22,12 @@ return args[0] switch
 {
     "journal" => await JournalBenchmark.RunAsync(Console.Out),
     "ledger" => await LedgerBenchmark.RunAsync(Console.Out, sizes),
+    "grants" => await GrantsBenchmark.RunAsync(Console.Out, sizes),
     "scale" => await ScaleBenchmark.RunAsync(Console.Out, sizes),
     "restart" => await RestartBenchmark.RunAsync(Console.Out, sizes),
+    "failover" => await FailoverBenchmark.RunAsync(Console.Out, sizes),
+    "handover" => await HandoverBenchmark.RunAsync(Console.Out, sizes),
+    "steady" => await SteadyBenchmark.RunAsync(Console.Out, sizes),
     "clearml" => await ClearMlBenchmark.RunAsync(Console.Out, sizes),
     "ec2" => await LaunchBenchmark.RunAsync(Console.Out, sizes),
     "traces" => TraceBenchmark.Run(Console.Out, sizes, file),
@@ -45,6 +50,6 @@ static async Task<int> AllAsync(Sizes sizes)
 
 static int Usage()
 {
-    Console.Error.WriteLine("Say which: journal, ledger, scale, restart, clearml, ec2, traces [FILE], or all: ledger, scale and restart. docs/performance.md tells more.");
+    Console.Error.WriteLine("Say which: journal, ledger, grants, scale, restart, failover, handover, steady, clearml, ec2, traces [FILE], or all: ledger, scale and restart. docs/performance.md tells more.");
     return 2;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ControlPlane.Actors.Storage;
 using ControlPlane.Benchmarks.Measuring;
 using ControlPlane.Domain.Budgets;
 using ControlPlane.Domain.Deciding;
@@ -15,7 +16,7 @@ internal static class LedgerBenchmark
         var folder = Directory.CreateTempSubdirectory("controlplane-bench-");
         try
         {
-            await using var node = await LedgerNode.StartAsync(folder.FullName);
+            await using var node = await LedgerNode.StartAsync(new StorageOptions { Path = folder.FullName });
             await node.RunAsync(512, true, time);
             for (var run = 0; run < (sizes.Runs ?? 5); run++)
             {

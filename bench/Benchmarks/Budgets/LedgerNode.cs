@@ -30,11 +30,11 @@ internal sealed class LedgerNode : IAsyncDisposable
 
     public static HourlyRate Rate { get; } = HourlyRate.FromDollars(0.5m);
 
-    public static async Task<LedgerNode> StartAsync(string folder)
+    public static async Task<LedgerNode> StartAsync(StorageOptions storage)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddControlPlaneStorage(new StorageOptions { Path = folder });
+        builder.Services.AddControlPlaneStorage(storage);
         builder.Services.AddAkka("bench", (akka, services) =>
         {
             var options = new ShellOptions();

@@ -22,15 +22,25 @@ internal sealed record Sizes
     /// <summary>How long the processor is watched while nothing happens.</summary>
     public double Rest { get; private set; } = 20;
 
+    /// <summary>Measure on a PostgreSQL server of the benchmark's own instead of SQLite.</summary>
+    public bool Postgres { get; private set; }
+
     /// <summary>Null, after a word on standard error, if they cannot be read.</summary>
     public static Sizes? Parse(ReadOnlySpan<string> arguments)
     {
         var sizes = new Sizes();
         for (var i = 0; i < arguments.Length; i += 2)
         {
+            if (arguments[i] == "--postgres")
+            {
+                sizes.Postgres = true;
+                i--;
+                continue;
+            }
+
             if (i + 1 >= arguments.Length || !double.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out var value) || value < 0 || !sizes.Set(arguments[i], value))
             {
-                Console.Error.WriteLine($"'{arguments[i]}' is not understood; write --runs, --seconds, --queues, --per-queue, --workers or --rest, each with a number.");
+                Console.Error.WriteLine($"'{arguments[i]}' is not understood; write --runs, --seconds, --queues, --per-queue, --workers or --rest, each with a number, or --postgres.");
                 return null;
             }
         }

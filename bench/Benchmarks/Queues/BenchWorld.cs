@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Instances;
@@ -20,6 +21,7 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
     private int _tasksEach;
     private int _queuesWithTasks;
     private Action? _onLook;
+    private Changing? _changing;
 
     string IProviderConnector.Kind => "local";
 
@@ -42,6 +44,16 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
             _tasksEach = each;
             _onLook = onLook;
         }
+    }
+
+    /// <summary>From now on each queue has a task more than it has machines, and then no longer, in turn; the changes of all are spread evenly.</summary>
+    /// <param name="queues">How many queues change.</param>
+    /// <param name="period">Between two changes of one queue.</param>
+    /// <param name="onLook">Called right before a look is handed over, with the queues that it shows changed and the tasks that now wait there.</param>
+    public void Change(int queues, TimeSpan period, Action<IReadOnlyList<(QueueName Queue, int Pending)>> onLook)
+    {
+        lock (_gate)
+            _changing = new Changing(period, onLook, new int[queues], Stopwatch.GetTimestamp());
     }
 
     /// <summary>Keeps the machines, as a platform does when the control plane dies.</summary>
@@ -93,16 +105,26 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
         {
             var now = DateTimeOffset.UtcNow;
             var looks = new List<QueueObservation>(queues.Count);
+            List<(QueueName Queue, int Pending)> changed = [];
             foreach (var queue in queues)
             {
                 var machines = _machines.GetValueOrDefault(queue) ?? [];
-                var pending = IndexOf(queue) < _queuesWithTasks ? Math.Max(0, _tasksEach - machines.Count) : 0;
+                var index = IndexOf(queue);
+                var pending = index < _queuesWithTasks ? Math.Max(0, _tasksEach - machines.Count) : 0;
+                if (_changing?.Of(index) is var (more, isNew))
+                {
+                    pending += more;
+                    if (isNew)
+                        changed.Add((queue, pending));
+                }
+
                 looks.Add(new QueueObservation(queue, now, pending, pending == 0 ? null : now - TimeSpan.FromSeconds(1), [.. machines.Select(m =>
                     new WorkerObservation(m.Instance.Value, m.Instance, [m.NativeId], now, null))]));
             }
 
             _onLook?.Invoke();
             _onLook = null;
+            _changing?.OnLook(changed);
             return Task.FromResult<IReadOnlyList<QueueObservation>>(looks);
         }
     }
@@ -127,5 +149,19 @@ internal sealed class BenchWorld : IComputeProvider, IQueueSource, IProviderConn
         machines.Add(machine);
         Machines++;
         return machine;
+    }
+
+    private sealed record Changing(TimeSpan Period, Action<IReadOnlyList<(QueueName Queue, int Pending)>> OnLook, int[] Last, long Began)
+    {
+        /// <returns>Tasks beside those that run, and whether that differs from the last look; null for a queue that does not change.</returns>
+        public (int More, bool IsNew)? Of(int index)
+        {
+            if (index >= Last.Length)
+                return null;
+            var more = (int)((Stopwatch.GetElapsedTime(Began) / Period) + ((double)index / Last.Length)) & 1;
+            var isNew = more != Last[index];
+            Last[index] = more;
+            return (more, isNew);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Hosting;
 using ControlPlane.Actors;
 using ControlPlane.Actors.Catalog;
@@ -12,6 +13,7 @@ using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
 using ControlPlane.Domain.Providers;
+using ControlPlane.Domain.Queues;
 using ControlPlane.Domain.Scaling;
 using ControlPlane.Domain.Sources;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,13 +32,17 @@ internal sealed class QueueNode
 
     private Regions Regions => new(_host.Services.GetRequiredService<IReadOnlyActorRegistry>());
 
-    public static async Task<QueueNode> StartAsync(string folder, BenchWorld world, ISourceConnector? source = null, IProviderConnector? platform = null)
+    /// <param name="place">A folder for SQLite, or how to reach a PostgreSQL database.</param>
+    /// <param name="world">Platform and source.</param>
+    /// <param name="source">Another source; null for the world's.</param>
+    /// <param name="platform">Another platform; null for the world's.</param>
+    public static async Task<QueueNode> StartAsync(string place, BenchWorld world, ISourceConnector? source = null, IProviderConnector? platform = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Logging.AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddControlPlaneStorage(new StorageOptions { Path = folder });
+        builder.Services.AddControlPlaneStorage(place.Contains('=', StringComparison.Ordinal) ? new StorageOptions { ConnectionString = place } : new StorageOptions { Path = place });
         builder.Services.AddControlPlaneEntities(new ShellOptions(), new CallOptions());
         builder.Services.AddReadModel();
         builder.Services.AddProjection(new ProjectionOptions());
@@ -112,6 +118,22 @@ internal sealed class QueueNode
                 Interlocked.Increment(ref count);
         });
         return count;
+    }
+
+    /// <summary>Waits until a scaler has recorded that it has seen so many tasks wait.</summary>
+    /// <returns>Milliseconds since the timestamp.</returns>
+    public async Task<double> SeenAsync(QueueName queue, int pending, long since)
+    {
+        while ((await Regions.AskAsync<ScalerRegion, ScalerView>(queue.Value, new ScalerQuery(), Patience, CancellationToken.None)).Situation.Pending != pending)
+            await Task.Delay(5);
+        return Stopwatch.GetElapsedTime(since).TotalMilliseconds;
+    }
+
+    /// <returns>Events that the read model does not show yet.</returns>
+    public async Task<long> BehindAsync()
+    {
+        var position = await _host.Services.GetRequiredService<ReadModelStatus>().PositionAsync(CancellationToken.None);
+        return position.Head - position.Offset;
     }
 
     public async Task ProjectedAsync()

@@ -1,9 +1,10 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using System.Globalization;
 using ControlPlane.Actors.Queues;
 using ControlPlane.Benchmarks.Measuring;
 using ControlPlane.Domain.Instances;
+using ControlPlane.Tests.PostgreSql;
 
 namespace ControlPlane.Benchmarks.Queues;
 
@@ -13,15 +14,21 @@ internal static class ScaleBenchmark
     public const string NodeVerb = "scale-node";
     private const int Rounds = 6;
 
+    /// <summary>Changes of one look whose time is taken.</summary>
+    private const int Samples = 100;
+
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
+
     public static async Task<int> RunAsync(TextWriter output, Sizes sizes)
     {
-        var report = new Report(output, Title("scale", sizes));
+        var report = new Report(output, Title(sizes.Postgres ? "scale on PostgreSQL" : "scale", sizes));
+        using var server = sizes.Postgres ? new PostgresServer(durable: true) : null;
         for (var run = 0; run < (sizes.Runs ?? 1); run++)
         {
             var folder = Directory.CreateTempSubdirectory("controlplane-bench-");
             try
             {
-                await Child.RunAsync(report, TimeSpan.FromMinutes(10), [NodeVerb, folder.FullName, .. Arguments(sizes)]);
+                await Child.RunAsync(report, TimeSpan.FromMinutes(10), [NodeVerb, server?.NewDatabase() ?? folder.FullName, .. Arguments(sizes)]);
             }
             finally
             {
@@ -39,11 +46,12 @@ internal static class ScaleBenchmark
         CultureInfo.InvariantCulture, $"--queues {sizes.Queues} --per-queue {sizes.PerQueue} --rest {sizes.Rest}").Split(' ');
 
     /// <summary>In the child.</summary>
-    public static async Task<int> NodeAsync(string folder, Sizes sizes)
+    public static async Task<int> NodeAsync(string place, Sizes sizes)
     {
-        using var decisions = new DecisionCount();
+        using var decisions = new MetricCount("controlplane.shell.decisions");
+        using var events = new MetricCount("controlplane.projection.events");
         var world = new BenchWorld();
-        var node = await QueueNode.StartAsync(folder, world);
+        var node = await QueueNode.StartAsync(place, world);
         var empty = Heap();
 
         var began = Stopwatch.GetTimestamp();
@@ -69,6 +77,7 @@ internal static class ScaleBenchmark
 
         for (var round = 0; round < Rounds; round++)
             await ObserveAsync(node, world, decisions, sizes, sizes.PerQueue + (round % 2 == 0 ? 3 : 0));
+        await ChangeAsync(node, world, events, sizes);
         return await Child.EndAsync();
     }
 
@@ -96,7 +105,7 @@ internal static class ScaleBenchmark
     public static bool IsBusy(ScalerView view, Sizes sizes) => view.Instances.Count(i => i.Phase == Phase.Busy) == sizes.PerQueue;
 
     /// <summary>Every queue is seen with more tasks than it may have instances for, or no longer: each scaler evaluates its policy and records why it holds back.</summary>
-    private static async Task ObserveAsync(QueueNode node, BenchWorld world, DecisionCount decisions, Sizes sizes, int tasksEach)
+    private static async Task ObserveAsync(QueueNode node, BenchWorld world, MetricCount decisions, Sizes sizes, int tasksEach)
     {
         var looked = new TaskCompletionSource<(long Decisions, long At)>(TaskCreationOptions.RunContinuationsAsynchronously);
         world.SetTasks(sizes.Queues, tasksEach, () => looked.TrySetResult((decisions.Count, Stopwatch.GetTimestamp())));
@@ -110,6 +119,34 @@ internal static class ScaleBenchmark
         await node.ProjectedAsync();
     }
 
+    /// <summary>
+    /// Every queue changes each ten seconds: a task more waits than there are machines for, and then no longer. The time of some changes is taken from the look that
+    /// shows them until the scaler has them in the journal and answers so.
+    /// </summary>
+    private static async Task ChangeAsync(QueueNode node, BenchWorld world, MetricCount events, Sizes sizes)
+    {
+        if (sizes.Rest <= 0)
+            return;
+        var samples = new ConcurrentBag<Task<double>>();
+        world.Change(sizes.Queues, Period, changed =>
+        {
+            var began = Stopwatch.GetTimestamp();
+            var some = changed.Count == 0 ? [] : Random.Shared.GetItems(changed.ToArray(), Math.Min(Samples, changed.Count));
+            foreach (var (queue, pending) in some)
+                samples.Add(Task.Run(() => node.SeenAsync(queue, pending, began)));
+        });
+        await Task.Delay(Period);
+        samples.Clear();
+        var before = events.Count;
+        await ProcessorAsync("when every queue changes each 10 s", Math.Max(sizes.Rest, Period.TotalSeconds));
+        Child.Tell("events shown by the read model when every queue changes each 10 s", "/s", (events.Count - before) / Math.Max(sizes.Rest, Period.TotalSeconds));
+        Child.Tell("then the read model is behind by", "events", await node.BehindAsync());
+        double[] milliseconds = [.. (await Task.WhenAll(samples)).Order()];
+        Child.Tell("from a look to the recorded decision, p50", "ms", milliseconds[milliseconds.Length / 2]);
+        Child.Tell("from a look to the recorded decision, p99", "ms", milliseconds[(int)(0.99 * (milliseconds.Length - 1))]);
+        Child.Tell("resident set when every queue changes each 10 s", "MB", Resident());
+    }
+
     private static async Task RestAsync(string what, double seconds)
     {
         if (seconds <= 0)
@@ -117,11 +154,16 @@ internal static class ScaleBenchmark
 
         // What was just done is still being written and repeated for a few seconds.
         await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, seconds)));
+        await ProcessorAsync($"at rest {what}", seconds);
+    }
+
+    private static async Task ProcessorAsync(string what, double seconds)
+    {
         using var self = Process.GetCurrentProcess();
         var (used, began) = (self.TotalProcessorTime, Stopwatch.GetTimestamp());
         await Task.Delay(TimeSpan.FromSeconds(seconds));
         self.Refresh();
-        Child.Tell($"processor at rest {what}", "% of one core", 100 * (self.TotalProcessorTime - used) / Stopwatch.GetElapsedTime(began));
+        Child.Tell($"processor {what}", "% of one core", 100 * (self.TotalProcessorTime - used) / Stopwatch.GetElapsedTime(began));
     }
 
     private static long Heap()
@@ -136,27 +178,5 @@ internal static class ScaleBenchmark
     {
         using var self = Process.GetCurrentProcess();
         return self.WorkingSet64 / 1e6;
-    }
-
-    /// <summary>Commands decided by all entities of this process, by the product's own metric.</summary>
-    private sealed class DecisionCount : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private long _count;
-
-        public DecisionCount()
-        {
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (instrument.Name == "controlplane.shell.decisions")
-                    listener.EnableMeasurementEvents(instrument);
-            };
-            _listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref _count, value));
-            _listener.Start();
-        }
-
-        public long Count => Interlocked.Read(ref _count);
-
-        public void Dispose() => _listener.Dispose();
     }
 }

@@ -74,7 +74,9 @@ public static class ClusterHosting
 
     /// <summary>
     /// Failure detection and hand-over: in trials with three nodes a lost node's entities were back after 10 to 12 seconds, and a busy machine was not
-    /// taken for a lost one. A side of a partition that has lost ends itself. Durable distributed data is off: the store behind it does not work with the versions that we use.
+    /// taken for a lost one. The coordinator of the shards writes its state to each node; a write that waits for a node that is gone is begun again for those that are left after the
+    /// <c>updating-state-timeout</c>, and until then no shard moves. A side of a partition that has lost ends itself. Durable distributed data is off: the store behind it does not work with the versions that we use.
+    /// The proxy of the catalog warns "after 30 seconds" as soon as it begins to look for it, so that is off; readiness tells when the catalog does not answer.
     /// </summary>
     private static readonly Config Timing = ConfigurationFactory.ParseString("""
         akka.cluster {
@@ -86,13 +88,14 @@ public static class ClusterHosting
           gossip-interval = 500ms
           leader-actions-interval = 500ms
           singleton.hand-over-retry-interval = 200ms
+          singleton-proxy.log-singleton-identification-failure = off
           sharding {
             retry-interval = 500ms
             coordinator-failure-backoff = 1s
             shard-failure-backoff = 1s
             entity-restart-backoff = 1s
             waiting-for-state-timeout = 1s
-            updating-state-timeout = 30s
+            updating-state-timeout = 3s
             rebalance-interval = 5s
             least-shard-allocation-strategy { rebalance-absolute-limit = 20, rebalance-relative-limit = 0.2 }
             state-store-mode = ddata

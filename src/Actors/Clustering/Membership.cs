@@ -247,7 +247,7 @@ public sealed partial class Membership(
 
             if (number is { } joined && !_joinedWritten)
             {
-                await _table.JoinedAsync(self, joined, cancel).ConfigureAwait(false);
+                await _table.JoinedAsync(self, joined, MembersOf(cluster), cancel).ConfigureAwait(false);
                 _joinedWritten = true;
             }
 
@@ -266,7 +266,7 @@ public sealed partial class Membership(
     /// </summary>
     private async Task TakeOutAsync(Cluster cluster, CancellationToken cancel)
     {
-        var members = cluster.State.Members.Select(m => (m.Address.ToString(), (long)m.UniqueAddress.Uid)).ToHashSet();
+        var members = MembersOf(cluster);
         if (cluster.IsTerminated || cluster.SelfMember.Status != MemberStatus.Up)
             return;
         var gone = (await _table.NodesAsync(cancel).ConfigureAwait(false))
@@ -282,6 +282,8 @@ public sealed partial class Membership(
             TakenOut(log, key.Address);
         }
     }
+
+    private static HashSet<(string Address, long Incarnation)> MembersOf(Cluster cluster) => cluster.State.Members.Select(m => (m.Address.ToString(), (long)m.UniqueAddress.Uid)).ToHashSet();
 
     private void End(Cluster cluster, string reason)
     {

@@ -114,11 +114,17 @@ internal sealed class MembershipTable(NodeStorage storage)
         return new Lookout([], true, begun);
     }
 
-    /// <summary>This node is up in the cluster with this number, which may be the current one no more.</summary>
-    public async Task JoinedAsync(NodeRow self, long cluster, CancellationToken cancel)
+    /// <summary>
+    /// This node is up in a cluster. Its number is that of the nodes that are in it too: a node that was to be joined may have died and come back at its address in a cluster that was
+    /// begun since. Where none of them has said it yet, it is the number that this node had set out for, which may be the current one no more.
+    /// </summary>
+    public async Task JoinedAsync(NodeRow self, long cluster, IReadOnlySet<(string Address, long Incarnation)> members, CancellationToken cancel)
     {
         await using var connection = await storage.Database.OpenAsync(cancel).ConfigureAwait(false);
-        await JoinedAsync(connection, null, self, cluster).ConfigureAwait(false);
+        var known = await connection.QueryAsync<(string Address, long Incarnation, long Cluster)>(new CommandDefinition(
+            "SELECT address, incarnation, cluster FROM cluster_node WHERE cluster IS NOT NULL", cancellationToken: cancel)).ConfigureAwait(false);
+        var number = known.Where(n => n.Address != self.Address && members.Contains((n.Address, n.Incarnation))).Select(n => n.Cluster).DefaultIfEmpty(cluster).Max();
+        await JoinedAsync(connection, null, self, number).ConfigureAwait(false);
     }
 
     /// <summary>Says that this node lives, and hears what the others think of that.</summary>

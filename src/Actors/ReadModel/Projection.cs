@@ -18,8 +18,8 @@ public sealed partial class Projection : BackgroundService
 
     private const string FirstOffset = "INSERT INTO projection_offset (name, ordering) VALUES (@name, 0) ON CONFLICT (name) DO NOTHING";
 
-    /// <summary>Nodes of a cluster may follow the journal at the same time, if only for a moment: whoever has the row applies the batch.</summary>
-    private const string LockOffset = "SELECT ordering FROM projection_offset WHERE name = @name FOR UPDATE";
+    /// <summary>All nodes of a cluster follow the journal: whoever has the row applies the batch, and the others look again when they are woken. None waits for a node that stands still.</summary>
+    private const string LockOffset = "SELECT ordering FROM projection_offset WHERE name = @name FOR UPDATE SKIP LOCKED";
 
     private const string SaveOffset = """
         INSERT INTO projection_offset (name, ordering) VALUES (@name, @ordering) ON CONFLICT (name) DO UPDATE SET ordering = excluded.ordering
@@ -131,6 +131,8 @@ public sealed partial class Projection : BackgroundService
         var events = batch.ConvertAll(Record);
         if (await CommitAsync(connection, events, offset, cancel).ConfigureAwait(false) is { } elsewhere)
         {
+            if (elsewhere == offset)
+                return 0;
             _offset = elsewhere;
             _changes.Publish(events);
             return events.Count;
@@ -151,7 +153,7 @@ public sealed partial class Projection : BackgroundService
         return await connection.ExecuteScalarAsync<long?>(new CommandDefinition(SelectOffset, new { name = _options.Name }, cancellationToken: cancel)).ConfigureAwait(false) ?? 0;
     }
 
-    /// <returns>Null if the batch was applied; where the read model is if another node has moved it meanwhile.</returns>
+    /// <returns>Null if the batch was applied; where the read model is if another node has moved it meanwhile, which is where it was if another is about to.</returns>
     private async Task<long?> CommitAsync(DbConnection connection, List<RecordedEvent> events, long offset, CancellationToken cancel)
     {
         var turn = _storage.Database.Provider == StorageProvider.Sqlite ? _storage.Database.WriteTurn : null;
@@ -160,11 +162,12 @@ public sealed partial class Projection : BackgroundService
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
-            if (_storage.Database.Provider == StorageProvider.PostgreSql
-                && await connection.ExecuteScalarAsync<long>(new CommandDefinition(LockOffset, new { name = _options.Name }, transaction, cancellationToken: cancel)).ConfigureAwait(false)
-                    is var actual && actual != offset)
+            if (_storage.Database.Provider == StorageProvider.PostgreSql)
             {
-                return actual;
+                var name = new { name = _options.Name };
+                var actual = await connection.ExecuteScalarAsync<long?>(new CommandDefinition(LockOffset, name, transaction, cancellationToken: cancel)).ConfigureAwait(false);
+                if (actual != offset)
+                    return actual ?? await connection.ExecuteScalarAsync<long>(new CommandDefinition(SelectOffset, name, transaction, cancellationToken: cancel)).ConfigureAwait(false);
             }
 
             foreach (var recorded in events)

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using ControlPlane.Actors.Clustering;
@@ -68,6 +69,11 @@ internal static class ChangeEndpoints
         catch (OperationCanceledException) when (ending.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
             // The node stops; the listener goes on at another one, where it ended here.
+            return TypedResults.Empty;
+        }
+        catch (DbException) when (response.HasStarted)
+        {
+            // The database went away. The stream ends, and its listener goes on behind its last event when it is back; no status can be told any more.
             return TypedResults.Empty;
         }
 

@@ -28,6 +28,16 @@ public sealed class ReadyGauge : BackgroundService
     {
         using var timer = new PeriodicTimer(_options.MetricsInterval, _time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
-            _ready = (await _readiness.ReasonsAsync(stoppingToken).ConfigureAwait(false)).Count == 0 ? 1 : 0;
+        {
+            try
+            {
+                _ready = (await _readiness.ReasonsAsync(stoppingToken).ConfigureAwait(false)).Count == 0 ? 1 : 0;
+            }
+            catch (Exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                // A node of which it cannot be said is not ready; a gauge must not end it.
+                _ready = 0;
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Akka.Actor;
 using Akka.Hosting;
 using ControlPlane.Actors.Catalog;
@@ -33,9 +34,8 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
             try
             {
                 var answer = await regions.AskCatalogAsync<object>(new CatalogQuery(), node.AskTimeout, stoppingToken).ConfigureAwait(false);
-                if (answer is CatalogView view)
+                if (answer is CatalogView view && await TryApplyAsync(regions, view, stoppingToken).ConfigureAwait(false))
                 {
-                    await ApplyAsync(regions, view, stoppingToken).ConfigureAwait(false);
                     settled = true;
                     return;
                 }
@@ -44,14 +44,20 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
             {
                 StillWaiting(log);
             }
+            catch (DbException fault)
+            {
+                // The audit cannot be written while the database is away, and without its entry nothing is changed.
+                NotApplied(log, node.ConfigurationFile ?? "default configuration", fault.Message);
+            }
         }
         while (await pause.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }
 
-    private async Task ApplyAsync(Regions regions, CatalogView view, CancellationToken cancel)
+    /// <returns>False if it is to be tried again; a configuration that was refused is not.</returns>
+    private async Task<bool> TryApplyAsync(Regions regions, CatalogView view, CancellationToken cancel)
     {
         if (node.ConfigurationFile is null && view.Revision > 0)
-            return;
+            return true;
         var (text, by) = node.ConfigurationFile is { } file
             ? (await File.ReadAllTextAsync(file, cancel).ConfigureAwait(false), $"file {Path.GetFileName(file)}")
             : (await DefaultTextAsync(cancel).ConfigureAwait(false), "default configuration");
@@ -61,7 +67,7 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
         {
             foreach (var fault in faults)
                 Faulty(log, by, fault.ToString());
-            return;
+            return true;
         }
 
         // The token is the content's own: a repeated start with the same file asks for nothing new.
@@ -85,8 +91,10 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
                 break;
             case ShellRefusal refusal:
                 NotApplied(log, by, refusal.Reason.ToString());
-                break;
+                return false;
         }
+
+        return true;
     }
 
     private static async Task<string> DefaultTextAsync(CancellationToken cancel)
@@ -102,7 +110,7 @@ internal sealed partial class FirstConfiguration(NodeOptions node, IReadOnlyActo
     [LoggerMessage(3002, LogLevel.Error, "Configuration of {By} was refused, and what was in force stays: {Fault}")]
     private static partial void Faulty(ILogger log, string by, string fault);
 
-    [LoggerMessage(3003, LogLevel.Warning, "Configuration of {By} was not applied: {Reason}")]
+    [LoggerMessage(3003, LogLevel.Warning, "Configuration of {By} was not applied, and is tried again: {Reason}")]
     private static partial void NotApplied(ILogger log, string by, string reason);
 
     [LoggerMessage(3004, LogLevel.Debug, "The catalog has not answered yet")]

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Hosting;
 using ControlPlane.Actors;
@@ -152,7 +153,7 @@ public static partial class NodeHost
                     await Console.Error.WriteLineAsync(fault).ConfigureAwait(false);
                 return 1;
             }
-            catch (Exception fault) when (fault is InvalidOperationException or IOException)
+            catch (Exception fault) when (fault is InvalidOperationException or IOException or DbException)
             {
                 await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
                 if (!again || cancel.IsCancellationRequested)

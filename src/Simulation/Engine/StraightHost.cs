@@ -17,6 +17,7 @@ public abstract class StraightHost<TDecider, TState, TCommand, TEvent, TEffect>(
     protected static readonly TimeSpan OverdueTickAfter = TimeSpan.FromSeconds(1);
 
     private DateTimeOffset _wakeAt = DateTimeOffset.MaxValue;
+    private ulong _seed = dice.Next();
 
     public TState State { get; private set; } = TDecider.Initial;
 
@@ -27,8 +28,10 @@ public abstract class StraightHost<TDecider, TState, TCommand, TEvent, TEffect>(
     /// <summary>A message arrives; what is to be done because of it is handed on before this returns.</summary>
     public void Tell(TCommand command)
     {
-        var decision = TDecider.Decide(State, command, new Moment(agenda.Now, dice.Next()));
+        var decision = TDecider.Decide(State, command, new Moment(agenda.Now, _seed));
         var events = decision.Events;
+        if (TookId(events))
+            _seed = dice.Next();
         for (var i = 0; i < events.Count; i++)
             State = TDecider.Apply(State, events[i]);
         var effects = decision.Effects;
@@ -37,6 +40,9 @@ public abstract class StraightHost<TDecider, TState, TCommand, TEvent, TEffect>(
         if (events.Count > 0)
             Decided(events);
     }
+
+    /// <summary>Whether a decision may have made ids of its moment's seed. A seed that was not used serves the next, so that what else happens does not change the ids.</summary>
+    protected virtual bool TookId(IReadOnlyList<TEvent> events) => true;
 
     /// <summary>The state has changed: arranges for the next deadline.</summary>
     protected virtual void Decided(IReadOnlyList<TEvent> events) => WakeBy(TDecider.Deadline(State));

@@ -29,11 +29,20 @@ public sealed record ReplayOptions
 
     /// <summary>A run ends so long after the last submission at the latest: what is not done by then counts as not served.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>
+    /// Leases are renewed as often as in production also where no limit on money could refuse one. Without it they are long there: a month of an instance takes 60 renewals in
+    /// place of 8,640, and nothing else differs.
+    /// </summary>
+    public bool EveryRenewal { get; init; }
 }
 
 /// <summary>All that a replay, or a model that is compared with it, works on. Only jobs that fit their queue.</summary>
 public sealed record ReplaySetup
 {
+    /// <summary>As long as a pool may declare it.</summary>
+    private static readonly TimeSpan LongestLease = TimeSpan.FromHours(24);
+
     /// <summary>Tells this run from others: a configuration's name.</summary>
     public required string Name { get; init; }
 
@@ -50,12 +59,19 @@ public sealed record ReplaySetup
     /// <summary>The trees of budgets by their roots.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<BudgetSpec>> Ledgers => field ??= CatalogResolution.Trees(Configuration.Budgets);
 
+    /// <summary>The same queues as they are replayed: with long leases where no limit on money could refuse a renewal (<see cref="ReplayOptions.EveryRenewal"/>).</summary>
+    internal IReadOnlyList<QueueSpec> Replayed => field ??= Options.EveryRenewal ? Queues : [.. Queues.Select(Lengthened)];
+
     /// <summary>The boots of the machines, in the order of their launches: the same for everybody who draws them.</summary>
     public Func<TimeSpan> Boots()
     {
         var dice = new Dice(Options.Seed).Split(1);
         return () => dice.Between(Options.Boot * 2 / 3, Options.Boot * 4 / 3);
     }
+
+    private QueueSpec Lengthened(QueueSpec queue) => Ledgers[queue.Ledger.Value].Any(b => b.Limit is not null)
+        ? queue
+        : queue with { Pools = [.. queue.Pools.Select(p => p with { LeaseLength = LongestLease })] };
 }
 
 /// <summary>A way to serve a trace: the rules of production, or a model to compare them with.</summary>

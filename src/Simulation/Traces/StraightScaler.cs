@@ -15,6 +15,17 @@ internal sealed class StraightScaler(Agenda agenda, Dice dice, Action<ScalerEffe
     private readonly PriorityQueue<InstanceId, long> _due = new();
     private DateTimeOffset? _evaluation;
 
+    protected override bool TookId(IReadOnlyList<ScalerEvent> events)
+    {
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (events[i] is ScalerEvent.InstanceRequested)
+                return true;
+        }
+
+        return false;
+    }
+
     protected override void Decided(IReadOnlyList<ScalerEvent> events)
     {
         var evaluates = false;

@@ -58,7 +58,7 @@ public sealed class TraceReplay : ITraceReplay
             }
 
             var paces = setup.Configuration.Sources.ToDictionary(s => s.Name, s => s.Pace);
-            foreach (var spec in setup.Queues)
+            foreach (var spec in setup.Replayed)
             {
                 var scaler = _scalers[spec.Name] = new StraightScaler(_agenda, dice.Split(salt++), e => Carry(spec.Name, e));
                 _queues[spec.Name] = new ReplayQueue(spec, _queues.Count, paces[spec.Source], _agenda, dice.Split(salt++), _meter)

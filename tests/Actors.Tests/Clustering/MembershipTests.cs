@@ -34,6 +34,27 @@ public sealed class MembershipTests : IDisposable
             await dead.DisposeAsync();
     }
 
+    /// <summary>All were killed and start again: one looks for the cluster that was while another begins the next at an address that the first knows.</summary>
+    [Fact]
+    public async Task Cluster_BegunWhileANodeJoins_IsTheOneThatItHasJoined()
+    {
+        var settings = new ClusterSettings { Port = FreePort(), JoinTimeout = TimeSpan.FromMinutes(1) };
+        var dead = await StartAsync(settings);
+        await MemberNode.UntilAsync(() => dead.Up == 1, "the first is up");
+        await dead.CrashAsync();
+        await using var connection = new NpgsqlConnection(_storage.Options().Source);
+        await connection.ExecuteAsync("UPDATE cluster_node SET heartbeat = clock_timestamp() + INTERVAL '1 minute'");
+        await using var joining = await StartAsync(new ClusterSettings { JoinTimeout = TimeSpan.FromMinutes(1) });
+        await MemberNode.UntilAsync(() => connection.ExecuteScalar<long>("SELECT COALESCE(MAX(beats), 0) FROM cluster_node WHERE cluster IS NULL") > 0, "the second looks for the cluster of the first");
+
+        await using var back = await StartAsync(settings);
+        await MemberNode.UntilAsync(() => joining.Up == 2 && back.Up == 2, "both are in one cluster");
+        await MemberNode.UntilAsync(() => joining.Stopping || connection.ExecuteScalar<int>("SELECT COUNT(*) FROM cluster_node n JOIN cluster_current c ON c.cluster = n.cluster") == 2, "both say that they are in the current cluster");
+        Assert.Null(joining.Restart);
+        Assert.False(joining.Stopping);
+        await dead.DisposeAsync();
+    }
+
     [Fact]
     public async Task SeedNodes_AreNamed_FormTheClusterWithoutTheTable()
     {

@@ -146,6 +146,23 @@ public abstract class ProjectionTests : IDisposable
         Assert.Equal(2, change.Ordering);
     }
 
+    protected async Task AnotherNodeAppliesABatchAsync()
+    {
+        await WriteAsync("a", 1, 1);
+        await CatchUpAsync();
+        await WriteAsync("a", 2, 1);
+        using var projection = Projection();
+        await using (var other = await _storage.Database.OpenAsync(CancellationToken.None))
+        {
+            await using var batch = await other.BeginTransactionAsync();
+            await other.ExecuteAsync("SELECT * FROM projection_offset FOR UPDATE", transaction: batch);
+            Assert.Equal(0, await projection.CatchUpAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60)));
+        }
+
+        Assert.Equal(1, await projection.CatchUpAsync(CancellationToken.None));
+        Assert.Equal(2, Total("a"));
+    }
+
     private async Task<int> CatchUpAsync()
     {
         using var projection = Projection();
@@ -172,4 +189,9 @@ public abstract class ProjectionTests : IDisposable
 
 public sealed class ProjectionSqliteTests() : ProjectionTests(StorageProvider.Sqlite);
 
-public sealed class ProjectionPostgreSqlTests() : ProjectionTests(StorageProvider.PostgreSql);
+public sealed class ProjectionPostgreSqlTests() : ProjectionTests(StorageProvider.PostgreSql)
+{
+    /// <summary>A node that stands still in the middle of a batch holds the row; the others wait for nothing but their next turn.</summary>
+    [Fact]
+    public Task CatchUp_AnotherNodeAppliesABatch_DoesNotWaitAndGoesOnAfterwards() => AnotherNodeAppliesABatchAsync();
+}

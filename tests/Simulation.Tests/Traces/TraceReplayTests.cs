@@ -71,6 +71,33 @@ public sealed class TraceReplayTests
         Assert.NotEqual(outcome.Waits, other.Waits);
     }
 
+    [Theory]
+    [InlineData("bursty")]
+    [InlineData("diurnal")]
+    public void Run_LongLeasesWhereNoLimitCouldRefuseOne_AreTheSameAsEveryRenewal(string shape)
+    {
+        var trace = SyntheticTraces.Make(shape, 3);
+        trace = trace with { Jobs = [.. trace.Jobs.Take(600)] };
+        var configuration = TraceDefaults.Of(trace);
+        var shortcut = Replays.Run(configuration, trace);
+        var every = Replays.Run(configuration, trace, Replays.Options with { EveryRenewal = true });
+        Assert.True(every.Steps > shortcut.Steps, "no renewal was saved");
+        Assert.Equal(every.Cost, shortcut.Cost);
+        Assert.Equal(every.Waits, shortcut.Waits);
+        Assert.Equal(every.Launches, shortcut.Launches);
+        Assert.Equal(every.Series?.Idle, shortcut.Series?.Idle);
+    }
+
+    [Fact]
+    public void Run_WithALimitOnMoney_LeasesAreAsShortAsDeclared()
+    {
+        // Half an hour's money; a lease of a day would never have been granted.
+        var budget = new BudgetSpec { Name = new BudgetName("b"), Limit = Money.FromDollars(0.5m) };
+        var outcome = Replays.Run(Replays.Configuration(budget, [Replays.OnDemand], "q"), Replays.Trace("0,600,q,1"));
+        Assert.Single(outcome.Waits);
+        Assert.True(outcome.Cost <= budget.Limit);
+    }
+
     [Fact]
     public void Run_SpotIsTakenBack_TheJobBeginsAnewOnDemandAndTheLossCountsAsWaiting()
     {
