@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using ControlPlane.Http;
 using ControlPlane.Simulation.Ec2;
 
@@ -104,10 +106,34 @@ public sealed class Ec2Server : IAsyncDisposable
         return wait > TimeSpan.FromHours(1) ? TimeSpan.FromHours(1) : wait > TimeSpan.FromMilliseconds(1) ? wait : TimeSpan.FromMilliseconds(1);
     }
 
+    /// <summary>A request of Service Quotas, whose action stands in a header and whose parameters are the members of a JSON object.</summary>
+    private static async Task<Dictionary<string, string>> JsonParametersAsync(HttpRequest request, string target)
+    {
+        const string Quotas = "ServiceQuotasV20190624.";
+        var parameters = new Dictionary<string, string>();
+        try
+        {
+            var body = await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted) as JsonObject;
+            foreach (var (name, value) in body ?? [])
+                parameters[name] = value?.ToString() ?? "";
+        }
+        catch (JsonException)
+        {
+            // Without its parameters it is refused.
+        }
+
+        // A target of another service has no version that the region knows.
+        parameters["Action"] = target[(target.IndexOf('.', StringComparison.Ordinal) + 1)..];
+        parameters["Version"] = target.StartsWith(Quotas, StringComparison.Ordinal) ? Ec2Region.QuotasVersion : "";
+        return parameters;
+    }
+
     private async Task AnswerAsync(HttpContext context)
     {
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var request = new Ec2Request(Ec2Signature.AccessKeyOf(context.Request), form.ToDictionary(f => f.Key, f => f.Value.ToString()));
+        var parameters = context.Request.Headers["X-Amz-Target"].ToString() is { Length: > 0 } target
+            ? await JsonParametersAsync(context.Request, target)
+            : (await context.Request.ReadFormAsync(context.RequestAborted)).ToDictionary(f => f.Key, f => f.Value.ToString());
+        var request = new Ec2Request(Ec2Signature.AccessKeyOf(context.Request), parameters);
         var ticket = With((region, now) => region.Receive(request, now));
         // The caller's patience does not matter from here on: what was let in takes effect.
         if (ticket.WaitBefore > TimeSpan.Zero)

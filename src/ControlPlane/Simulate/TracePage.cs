@@ -16,7 +16,7 @@ internal static class TracePage
         --run0:#5b93f0;--run1:#37b9c2;--run2:#a583ee;--run3:#69bd69;--run4:#d974ba;--run5:#c9a648;--clearml:#ec6b7c;--meant:#f0a15e;--yard:#8b97a7;--good:#4cc38a}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-        main{max-width:1160px;margin:0 auto;padding:32px 20px 64px}
+        main{max-width:1240px;margin:0 auto;padding:32px 20px 64px}
         h1{font-size:26px;line-height:1.2;margin:0 0 4px;font-weight:650;letter-spacing:-.01em}
         h2{font-size:19px;margin:40px 0 12px;font-weight:620}
         h3{font-size:14px;margin:22px 0 6px;font-weight:600}
@@ -29,7 +29,7 @@ internal static class TracePage
         .fact span{color:var(--soft);font-size:13px}
         .scroll{overflow-x:auto}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
-        th,td{padding:7px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+        th,td{padding:7px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
         th{color:var(--soft);font-weight:550;font-size:12.5px}
         th:first-child,td:first-child{text-align:left}
         td small{display:block;color:var(--soft);font-weight:400;padding-left:17px}
@@ -169,7 +169,7 @@ internal static class TracePage
         html.Append("<div class=\"card\"><h3>Machines</h3><ul class=\"key\"><li class=\"busy\"><i></i>busy</li><li class=\"idle\"><i></i>idle</li><li class=\"booting\"><i></i>booting</li></ul>\n").Append(TracePlots.Machines(series)).Append("</div>\n");
         foreach (var budget in series.Budgets)
         {
-            html.Append($"<div class=\"card\"><h3>Budget {Text(budget.Budget)}: spend against its limit of {TraceText.Money(budget.Limit)} a {budget.Window}</h3>");
+            html.Append($"<div class=\"card\"><h3>Budget {Text(budget.Budget)}: spend against its limit of {TraceText.Money(budget.Limit)} {TraceText.Per(budget.Window)}</h3>");
             html.Append("<ul class=\"key\"><li class=\"busy\"><i></i>spent</li><li class=\"idle\"><i></i>held for time that is prepaid</li></ul>\n").Append(TracePlots.Budget(series, budget)).Append("</div>\n");
         }
     }

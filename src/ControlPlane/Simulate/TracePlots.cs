@@ -87,7 +87,7 @@ internal static class TracePlots
         var plot = Time($"Budget {budget.Budget}", series, Math.Max(limit, sums.DefaultIfEmpty(0).Max()) * 1.05, money: true);
         Stack(plot, series, _ => 0, i => (double)budget.Spent[i].Dollars, "busy");
         Stack(plot, series, i => (double)budget.Spent[i].Dollars, i => sums[i], "idle");
-        plot.Level(limit, $"limit {TraceText.Money(budget.Limit)} a {budget.Window}");
+        plot.Level(limit, $"limit {TraceText.Money(budget.Limit)} {TraceText.Per(budget.Window)}");
         return plot.End();
     }
 

@@ -16,5 +16,13 @@ internal static class TraceText
 
     public static string Ratio(double? ratio) => ratio is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number:0.000}") : "";
 
+    /// <summary>What a limit holds for: <c>an hour</c>, <c>a month</c>, <c>in all</c>.</summary>
+    public static string Per(string window) => window switch
+    {
+        "total" => "in all",
+        "hour" => "an hour",
+        _ => $"a {window}",
+    };
+
     public static string Percent(double? share) => share is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number * 100:0} %") : "";
 }

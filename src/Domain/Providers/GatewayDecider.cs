@@ -69,6 +69,8 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
     {
         GatewayEvent.BatchOpened e => state with
         {
+            OpenIntents = (state.OpenIntents ?? [.. state.Batches.Values.SelectMany(b => b.Open)]).Union(e.Batch.Intents.Select(i => i.Instance)),
+            RestingCalls = state.RestingCalls?.Add(e.Batch.Token),
             Batches = state.Batches.SetItem(e.Batch.Token, new OpenBatch(e.Batch, e.Attempts, [.. e.Batch.Intents.Select(i => i.Instance)])),
         },
         GatewayEvent.LaunchesAnswered e => Answer(state, e),
@@ -100,11 +102,10 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
             Consider(termination);
         if (state.TerminationsShort)
             return next;
-        foreach (var token in state.Batches.Keys)
+        foreach (var token in state.Resting)
         {
             var call = state.Calls.GetValueOrDefault(token);
-            if (call is null or { Busy: false })
-                Consider(call is not null && call.RetryAt > CallRates.LaunchAt(state) ? call.RetryAt : CallRates.LaunchAt(state));
+            Consider(call is not null && call.RetryAt > CallRates.LaunchAt(state) ? call.RetryAt : CallRates.LaunchAt(state));
         }
 
         if (state.FlushAt is { } flush)
@@ -124,6 +125,7 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
             Spec = spec,
             AwakeSince = first ? step.Now : s.AwakeSince,
             NextSweepAt = first ? step.Now : s.NextSweepAt,
+            InstanceBucket = first ? CallRates.InstancesLeft(s, CallRates.Limits(spec), step.Now) : s.InstanceBucket,
             Queues = s.Queues.AddRange(queues.Where(q => !s.Queues.ContainsKey(q)).Select(q => KeyValuePair.Create(q, new QueueMachines([], hot)))),
         });
     }
@@ -163,6 +165,8 @@ public sealed class GatewayDecider : IDecider<GatewayState, GatewayCommand, Gate
         return state with
         {
             Answers = answers,
+            OpenIntents = state.OpenIntents?.Except(e.Answers.Select(a => a.Outcome.Instance)),
+            RestingCalls = open.IsEmpty ? state.RestingCalls?.Remove(e.Token) : state.RestingCalls,
             Batches = open.IsEmpty ? state.Batches.Remove(e.Token) : state.Batches.SetItem(e.Token, batch with { Open = open }),
         };
     }

@@ -64,6 +64,22 @@ public sealed record GatewayState
     [JsonIgnore]
     public ImmutableDictionary<string, CallState> Calls { get; init; } = ImmutableDictionary<string, CallState>.Empty;
 
+    /// <summary>Open batches whose call is not under way. Null after a start: not gathered yet; <see cref="Resting"/> tells them at any time.</summary>
+    [JsonIgnore]
+    public ImmutableHashSet<string>? RestingCalls { get; init; }
+
+    /// <summary>Intents without an answer in open batches. Null after a start: not gathered yet; <see cref="IsOpen"/> tells at any time.</summary>
+    [JsonIgnore]
+    public ImmutableHashSet<InstanceId>? OpenIntents { get; init; }
+
+    /// <summary>Batches to be called, now or later. In a burst thousands are open, and few of them rest.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Resting => RestingCalls ?? Batches.Keys.Where(t => Calls.GetValueOrDefault(t) is not { Busy: true });
+
+    /// <summary>Calls that the platform throttled last, by their kind.</summary>
+    [JsonIgnore]
+    public ImmutableDictionary<LimitedCall, DateTimeOffset> ThrottledAt { get; init; } = ImmutableDictionary<LimitedCall, DateTimeOffset>.Empty;
+
     /// <summary>Launch calls that may be made now.</summary>
     [JsonIgnore]
     public Bucket Bucket { get; init; } = Bucket.Unknown;
@@ -115,6 +131,20 @@ public sealed record GatewayState
     /// <summary>The last sweep's fault in the platform's words; null while all is well.</summary>
     [JsonIgnore]
     public string? SweepFault { get; init; }
+
+    /// <summary>Whether an intent stands in an open batch and has no answer.</summary>
+    public bool IsOpen(InstanceId instance) => OpenIntents?.Contains(instance) ?? Batches.Values.Any(b => b.Open.Contains(instance));
+
+    /// <summary>The call of a batch is under way, rests, or is over (null).</summary>
+    public GatewayState WithCall(string token, CallState? call)
+    {
+        var resting = RestingCalls ?? [.. Resting];
+        return this with
+        {
+            Calls = call is null ? Calls.Remove(token) : Calls.SetItem(token, call),
+            RestingCalls = call is { Busy: false } && Batches.ContainsKey(token) ? resting.Add(token) : resting.Remove(token),
+        };
+    }
 }
 
 /// <summary>An offer that had no capacity. It is remembered for a while after it may be asked again: then it is asked carefully at first.</summary>

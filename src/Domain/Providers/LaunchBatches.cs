@@ -6,11 +6,17 @@ namespace ControlPlane.Domain.Providers;
 /// </summary>
 internal static class LaunchBatches
 {
-    /// <summary>A batch is sent when nobody joined it for so long ...</summary>
+    /// <summary>A batch is sent when it is full, when nobody joined it for so long ...</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(35);
 
     /// <summary>... or when its first member has waited for so long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The same of batches of <see cref="WorthACall"/> and more where calls are few: leases come in groups, and whoever waits for the next group saves a call.</summary>
+    private static readonly TimeSpan LongestQuiet = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>The longest wait of a first member where calls are few.</summary>
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>Instances for which a call is made where their bucket is short: more wait for more tokens.</summary>
     private const int WorthACall = 10;
@@ -32,7 +38,7 @@ internal static class LaunchBatches
 
         if (step.State.Closed.TryGetValue(instance, out var closed) && closed.Attempt >= command.Attempt)
             return;
-        if (step.State.Gathering.ContainsKey(instance) || step.State.Batches.Values.Any(b => b.Open.Contains(instance)))
+        if (step.State.Gathering.ContainsKey(instance) || step.State.IsOpen(instance))
             return;
 
         if (command.Intent.Adopts is null && OfferMemory.Refusal(step, instance, command.Offer.Key) is { } refusal)
@@ -52,7 +58,7 @@ internal static class LaunchBatches
         {
             if (OfferMemory.IsHeld(state, group.Key.Offer.Key))
                 continue;
-            var at = Later(ReadyAt(group), Later(CallRates.LaunchAt(state), CallRates.InstancesAt(state, Least(state, group.Key.Offer.Key, group.Count()))));
+            var at = Later(ReadyAt(state, [.. group]), Later(CallRates.LaunchAt(state), CallRates.InstancesAt(state, Least(state, group.Key.Offer.Key, group.Count()))));
             if (next is null || at < next)
                 next = at;
         }
@@ -71,11 +77,13 @@ internal static class LaunchBatches
     private static void Send(GatewayStep step)
     {
         var number = 0;
-        foreach (var group in step.State.Gathering.Values.GroupBy(Shape).Where(g => ReadyAt(g) <= step.Now).ToArray())
+        foreach (var group in step.State.Gathering.Values.GroupBy(Shape).ToArray())
         {
             var offer = group.Key.Offer.Key;
             Gathered[] left = [.. group];
-            while (left.Length > 0 && !OfferMemory.IsHeld(step.State, offer))
+
+            // What is left over by full calls waits for others as any does.
+            while (left.Length > 0 && ReadyAt(step.State, left) <= step.Now && !OfferMemory.IsHeld(step.State, offer))
             {
                 if (step.State.Bucket.Level < 1)
                     return;
@@ -93,12 +101,9 @@ internal static class LaunchBatches
         var first = members[0].Launch;
         var batch = new LaunchBatch(step.Moment.NewId(number), first.Offer, first.Pool, [.. members.Select(m => m.Launch.Intent)]);
         step.Record(new GatewayEvent.BatchOpened(batch, [.. members.Select(m => m.Launch.Attempt)], step.Now));
-        step.Note(s => s with
+        step.Note(s => CallRates.Spend(s, members.Length).WithCall(batch.Token, new CallState(true, 1, step.Now)) with
         {
             Gathering = s.Gathering.RemoveRange(members.Select(m => m.Launch.Intent.Instance)),
-            Bucket = s.Bucket.Less(1),
-            InstanceBucket = s.InstanceBucket.Less(members.Length),
-            Calls = s.Calls.SetItem(batch.Token, new CallState(true, 1, step.Now)),
         });
         step.Do(new GatewayEffect.CallLaunch(batch));
     }
@@ -115,15 +120,15 @@ internal static class LaunchBatches
     {
         if (step.Spec is null)
             return;
-        foreach (var (token, batch) in step.State.Batches)
+        foreach (var token in step.State.Resting.Order(StringComparer.Ordinal).ToArray())
         {
             var call = step.State.Calls.GetValueOrDefault(token);
             if (call is { Busy: true } || call?.RetryAt > step.Now)
                 continue;
             if (step.State.Bucket.Level < 1)
                 return;
-            step.Note(s => s with { Bucket = s.Bucket.Less(1), Calls = s.Calls.SetItem(token, new CallState(true, (call?.Tries ?? 0) + 1, step.Now)) });
-            step.Do(new GatewayEffect.CallLaunch(batch.Batch));
+            step.Note(s => CallRates.Spend(s, 0).WithCall(token, new CallState(true, (call?.Tries ?? 0) + 1, step.Now)));
+            step.Do(new GatewayEffect.CallLaunch(step.State.Batches[token].Batch));
         }
     }
 
@@ -131,6 +136,7 @@ internal static class LaunchBatches
     {
         if (!step.State.Batches.TryGetValue(command.Token, out var batch))
             return;
+        var (wasHeld, rate) = (OfferMemory.IsHeld(step.State, batch.Batch.Offer.Key), step.State.LaunchRate);
         var attempts = batch.Batch.Intents.Select((intent, i) => (intent.Instance, Attempt: batch.Attempts[i], intent.Queue)).ToDictionary(a => a.Instance);
         LaunchOutcome[] open = [.. command.Outcomes.Where(o => batch.Open.Contains(o.Instance))];
 
@@ -155,13 +161,12 @@ internal static class LaunchBatches
 
         Learn(step, batch, command, definite);
         var tries = step.State.Calls.GetValueOrDefault(command.Token)?.Tries ?? 1;
-        step.Note(s => s with
-        {
-            Calls = s.Batches.ContainsKey(command.Token)
-                ? s.Calls.SetItem(command.Token, new CallState(false, tries, step.Now + BackOff(tries, step.Moment.Seed)))
-                : s.Calls.Remove(command.Token),
-        });
-        if (step.Spec is not null)
+        step.Note(s => s.WithCall(command.Token, s.Batches.ContainsKey(command.Token) ? new CallState(false, tries, step.Now + BackOff(tries, step.Moment.Seed)) : null));
+
+        // Only an answer that frees an offer, gives tokens back or changes the rate makes what is gathered ready earlier: to look at all of it at each answer of a burst takes
+        // time that grows with its square.
+        var changes = wasHeld || rate != step.State.LaunchRate || definite.Length < batch.Open.Count || Array.Exists(definite, d => d.Outcome is LaunchOutcome.Failed);
+        if (step.Spec is not null && !step.State.Gathering.IsEmpty && changes)
             step.Note(s => s with { FlushAt = NextFlush(s) });
     }
 
@@ -208,12 +213,18 @@ internal static class LaunchBatches
     private static (Pricing.Offer Offer, string Pool, string Revision, Queues.QueueName Queue, bool Adopts) Shape(Gathered g) =>
         (g.Launch.Offer, g.Launch.Pool.Name, g.Launch.Pool.Revision, g.Launch.Intent.Queue, g.Launch.Intent.Adopts is not null);
 
-    private static DateTimeOffset ReadyAt(IGrouping<(Pricing.Offer, string, string, Queues.QueueName, bool), Gathered> group)
+    /// <summary>When launches of one shape are sent. Where calls are few, it is worth while to wait for the time that a call or two take to be had again.</summary>
+    private static DateTimeOffset ReadyAt(GatewayState state, Gathered[] group)
     {
-        var quiet = group.Max(g => g.At) + Quiet;
-        var patience = group.Min(g => g.At) + Patience;
+        if (group.Length >= Most(state, group[0].Launch.Offer.Key))
+            return DateTimeOffset.MinValue;
+        var perCall = TimeSpan.FromSeconds(1 / state.Spec!.LaunchesPerSecond);
+        var quiet = group.Max(g => g.At) + (group.Length < WorthACall ? Quiet : Within(perCall / 4, Quiet, LongestQuiet));
+        var patience = group.Min(g => g.At) + Within(perCall * 2, Patience, LongestPatience);
         return quiet < patience ? quiet : patience;
     }
+
+    private static TimeSpan Within(TimeSpan time, TimeSpan least, TimeSpan most) => time < least ? least : time > most ? most : time;
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 

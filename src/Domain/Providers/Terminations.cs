@@ -19,7 +19,7 @@ internal static class Terminations
 
     public static void Send(GatewayStep step)
     {
-        if (step.Spec is not { } spec)
+        if (step.Spec is null)
             return;
         InstanceRef[] due = [.. step.State.Ending.Values.Where(e => !e.Busy && e.Since <= step.Now).Select(e => e.Instance).OrderBy(e => e.Instance)];
         var sent = 0;
@@ -27,9 +27,8 @@ internal static class Terminations
         {
             if (CallRates.TerminationAt(step.State) > step.Now)
                 break;
-            step.Note(s => s with
+            step.Note(s => CallRates.SpendTermination(s) with
             {
-                TerminationBucket = CallRates.Limits(spec).TerminationsPerSecond is null ? s.TerminationBucket : s.TerminationBucket.Less(1),
                 Ending = s.Ending.SetItems(chunk.Select(e => KeyValuePair.Create(e.Instance, s.Ending[e.Instance] with { Busy = true, Since = step.Now }))),
             });
             step.Do(new GatewayEffect.CallTerminate(chunk));

@@ -14,7 +14,7 @@ namespace ControlPlane.Providers.Aws;
 /// Looks over an account, its permissions and the pools that launch there. What launches or ends machines is only called as a dry run, which EC2 checks and does not
 /// carry out.
 /// </summary>
-internal sealed class AwsCheck(IAmazonEC2 ec2, IAmazonSecurityTokenService? identity, AwsProviderOptions options, TimeProvider time)
+internal sealed partial class AwsCheck(IAmazonEC2 ec2, IAmazonSecurityTokenService? identity, AwsQuotas? quotas, AwsProviderOptions options, TimeProvider time)
 {
     /// <summary>A machine that is none: EC2 judges the right to end it before it looks for it.</summary>
     private const string NoMachine = "i-00000000000000000";
@@ -100,7 +100,7 @@ internal sealed class AwsCheck(IAmazonEC2 ec2, IAmazonSecurityTokenService? iden
         }).ConfigureAwait(false);
         await OfferingsAsync(pool, cancel).ConfigureAwait(false);
         await PricesAsync(pool, template, cancel).ConfigureAwait(false);
-        Quota(pool);
+        await QuotasAsync(pool, cancel).ConfigureAwait(false);
         if (image is not null && _findings.Count(f => f.Verdict == Verdict.Failed) == before)
             await LaunchesAsync(pool, template, image, cancel).ConfigureAwait(false);
     }
@@ -243,19 +243,6 @@ internal sealed class AwsCheck(IAmazonEC2 ec2, IAmazonSecurityTokenService? iden
         {
             Doubt($"pool {pool.Name}: spot prices", fault.Message, "Allow ec2:DescribeSpotPriceHistory: without it the expected prices are settled.");
         }
-    }
-
-    /// <summary>Quotas are told by another service, which this program does not ask: it says what will be needed.</summary>
-    private void Quota(PoolSpec pool)
-    {
-        var most = pool.Offers.Select(o => AwsPrices.Find(o.Type)).OfType<AwsType>().MaxBy(t => t.Cpus);
-        if (most is null)
-            return;
-        var isSpot = pool.Offers.Any(o => o.Market == Market.Spot);
-        Doubt(
-            $"pool {pool.Name}: quota",
-            $"{pool.MaxInstances} instances of {most.Name} take {pool.MaxInstances * most.Cpus} vCPUs; whether the account may have them EC2 does not tell before a launch",
-            $"Compare with 'Running On-Demand ... instances'{(isSpot ? " and 'All ... Spot Instance Requests'" : "")} under Service Quotas.");
     }
 
     private async Task LaunchesAsync(PoolSpec pool, PoolTemplate.Aws template, string image, CancellationToken cancel)

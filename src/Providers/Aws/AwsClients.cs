@@ -32,6 +32,14 @@ internal static class AwsClients
         return new SecurityTokenClient(credentials, new CredentialsFirst(credentials), Configure(new AmazonSecurityTokenServiceConfig(), spec));
     }
 
+    public static AwsQuotas Quotas(AwsSpec spec, ISecretReader secrets, TimeProvider time)
+    {
+        var config = Configure(new AmazonSecurityTokenServiceConfig(), spec);
+        config.AuthenticationRegion = spec.Region;
+        var endpoint = spec.Endpoint is { } own ? new Uri(own) : AwsQuotas.EndpointOf(RegionEndpoint.GetBySystemName(spec.Region));
+        return new AwsQuotas(Credentials(spec, secrets, time), config, endpoint, config.HttpClientFactory.CreateHttpClient(config));
+    }
+
     private static T Configure<T>(T config, AwsSpec spec)
         where T : ClientConfig
     {

@@ -22,6 +22,6 @@ public sealed class AwsConnector(string cluster, GuestBootstrap? bootstrap, ISec
     {
         var aws = spec.Aws ?? throw new InvalidOperationException($"Provider {spec.Name} is of the kind aws and names no region.");
         var options = new AwsProviderOptions { Name = spec.Name, Cluster = cluster, Bootstrap = bootstrap };
-        return new AwsProvider(AwsClients.Ec2(aws, secrets, time), options, time, log, AwsClients.SecurityToken(aws, secrets, time));
+        return new AwsProvider(AwsClients.Ec2(aws, secrets, time), options, time, log, AwsClients.SecurityToken(aws, secrets, time), AwsClients.Quotas(aws, secrets, time));
     }
 }

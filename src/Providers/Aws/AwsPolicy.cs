@@ -27,6 +27,7 @@ public static class AwsPolicy
         var statements = new JsonArray
         {
             Statement("Look", Reads, "*"),
+            Statement("CompareQuotas", ["servicequotas:GetServiceQuota"], "*"),
             Statement("Launch", ["ec2:RunInstances"], "*"),
             Statement("TagWhatIsLaunched", ["ec2:CreateTags"], "*", new JsonObject { ["StringEquals"] = new JsonObject { ["ec2:CreateAction"] = "RunInstances" } }),
             Statement("EndOwnMachines", ["ec2:TerminateInstances", "ec2:GetConsoleOutput"], "arn:aws:ec2:*:*:instance/*", own),

@@ -40,15 +40,17 @@ public sealed partial class AwsProvider : IComputeProvider, IProviderCheck, IDis
     private readonly AwsSpotPrices _prices;
     private readonly AwsDoubts _doubts;
     private readonly IAmazonSecurityTokenService? _identity;
+    private readonly AwsQuotas? _quotas;
 
     /// <param name="ec2">Calls EC2. It must repeat nothing by itself.</param>
     /// <param name="options">Names, and what writes user data.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where launches are told.</param>
     /// <param name="identity">Tells whose the credentials are, for the check; null leaves that out.</param>
-    public AwsProvider(IAmazonEC2 ec2, AwsProviderOptions options, TimeProvider time, ILogger<AwsProvider> log, IAmazonSecurityTokenService? identity = null)
+    /// <param name="quotas">Tells what the account may have, for the check; null leaves that out.</param>
+    public AwsProvider(IAmazonEC2 ec2, AwsProviderOptions options, TimeProvider time, ILogger<AwsProvider> log, IAmazonSecurityTokenService? identity = null, AwsQuotas? quotas = null)
     {
-        _identity = identity;
+        (_identity, _quotas) = (identity, quotas);
         (_ec2, _options, _time, _log) = (ec2, options, time, log);
         _images = new AwsImages(ec2, time);
         _prices = new AwsSpotPrices(ec2, time);
@@ -74,7 +76,7 @@ public sealed partial class AwsProvider : IComputeProvider, IProviderCheck, IDis
 
     /// <inheritdoc/>
     public Task<ProviderReport> CheckAsync(IReadOnlyList<PoolSpec> pools, CancellationToken cancel) =>
-        CallMetrics.MeasureAsync(_time, _options.Name, "check", () => new AwsCheck(_ec2, _identity, _options, _time).RunAsync(pools, cancel), r => r.Findings.Any(f => f.Verdict == Verdict.Failed) ? "failed" : "ok");
+        CallMetrics.MeasureAsync(_time, _options.Name, "check", () => new AwsCheck(_ec2, _identity, _quotas, _options, _time).RunAsync(pools, cancel), r => r.Findings.Any(f => f.Verdict == Verdict.Failed) ? "failed" : "ok");
 
     public void Dispose()
     {

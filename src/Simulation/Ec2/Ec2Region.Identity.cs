@@ -9,7 +9,7 @@ public sealed partial class Ec2Region
     private static bool IsSecurityToken(IReadOnlyDictionary<string, string> parameters) => parameters.GetValueOrDefault("Version") == "2011-06-15";
 
     private static string ErrorText(Ec2Request request, Ec2RefusedException refusal, string id) =>
-        IsSecurityToken(request.Parameters) ? SecurityTokenError(refusal, id) : Error(refusal, id);
+        IsSecurityToken(request.Parameters) ? SecurityTokenError(refusal, id) : IsQuotas(request.Parameters) ? QuotasError(refusal) : Error(refusal, id);
 
     private string SecurityTokenAnswer(Ec2Call call, string request)
     {

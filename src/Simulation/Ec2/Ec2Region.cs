@@ -130,9 +130,10 @@ public sealed partial class Ec2Region
             launch.Market,
             call.Instances));
         var isLost = ticket.Fault?.Kind is Ec2FaultKind.Lost or Ec2FaultKind.Dropped && ticket.Refusal is null;
-        return outcome.Refusal is { } refusal
+        var answer = outcome.Refusal is { } refusal
             ? new Ec2Answer(refusal.Status, ErrorText(ticket.Request, refusal, request), ticket.AnswerDelay, isLost)
             : new Ec2Answer(200, outcome.Text, ticket.AnswerDelay, isLost);
+        return IsQuotas(ticket.Request.Parameters) ? answer with { ContentType = "application/x-amz-json-1.1" } : answer;
     }
 
     private (string Text, Ec2RefusedException? Refusal) Carry(Ec2Ticket ticket, Ec2Call call, string request)
@@ -145,7 +146,9 @@ public sealed partial class Ec2Region
                 throw before.ToRefusal();
             foreach (var common in (string[])["Action", "Version"])
                 call.Parameters.Text(common);
-            var text = IsSecurityToken(ticket.Request.Parameters) ? SecurityTokenAnswer(call, request) : Answer(call, request);
+            var text = IsSecurityToken(ticket.Request.Parameters) ? SecurityTokenAnswer(call, request)
+                : IsQuotas(ticket.Request.Parameters) ? QuotasAnswer(call)
+                : Answer(call, request);
             if (ticket.Fault is { Kind: Ec2FaultKind.ErrorAfter } after)
                 throw after.ToRefusal();
             return (text, null);
@@ -190,8 +193,10 @@ public sealed partial class Ec2Region
         if (action.Length == 0)
             return new Ec2RefusedException("MissingAction", "The request is missing an action or a required parameter.");
         var version = request.Parameters.GetValueOrDefault("Version", "");
-        if (version is not ("2016-11-15" or "2011-06-15"))
+        if (version is not ("2016-11-15" or "2011-06-15" or QuotasVersion))
             return new Ec2RefusedException("NoSuchVersion", $"The requested version ({version}) of service AmazonEC2 does not exist");
+        if (_settings.Denied.Contains(action) && version == QuotasVersion)
+            return new Ec2RefusedException("AccessDeniedException", $"User is not authorized to perform: servicequotas:{action}");
         if (_settings.Denied.Contains(action))
             return new Ec2RefusedException("UnauthorizedOperation", "You are not authorized to perform this operation.", 403);
         var isFiltered = request.Parameters.Keys.Any(k => k is not ("Action" or "Version" or "DryRun"));

@@ -44,12 +44,105 @@ public sealed class CallRateTests
         Assert.Equal("b", Assert.Single(gateway.Flush()).Offer.Zone);
     }
 
+    /// <summary>Leases are granted in groups: with pauses of a tenth of a second, at this speed.</summary>
     [Fact]
-    public void LaunchAnswered_Throttled_HalvesTheRateUntilCallsAreAnsweredAgain()
+    public void Launch_AThousandThatComeInGroups_AreFourCalls()
+    {
+        var gateway = GatewaySubject.Configured(Ec2);
+        List<int> calls = [];
+        for (var n = 1; n <= 1_000; n++)
+        {
+            gateway.Ask(n);
+            if (n % 40 == 0)
+                calls.AddRange(gateway.After(Seconds(0.1)).Tick().OfType<GatewayEffect.CallLaunch>().Select(c => c.Batch.Intents.Count));
+        }
+
+        calls.AddRange(gateway.Flush().Select(b => b.Intents.Count));
+        Assert.Equal([250, 250, 250, 250], calls);
+    }
+
+    /// <summary>The best possible is 20 s: the last forty come at two a second.</summary>
+    [Fact]
+    public void Launch_FortyMoreThanTheBucketHolds_TakeLittleLongerThanTheBucketAllows()
+    {
+        var gateway = GatewaySubject.Configured(Ec2);
+        var start = gateway.Now;
+        for (var n = 1; n <= 1_040; n++)
+            gateway.Ask(n);
+        var launched = 0;
+        while (launched < 1_040)
+            launched += gateway.Flush().Sum(b => b.Intents.Count);
+        Assert.InRange((gateway.Now - start).TotalSeconds, 20, 21.5);
+    }
+
+    /// <summary>A call takes a while to reach its platform, and only then a full bucket begins to fill there.</summary>
+    [Fact]
+    public void Launch_AfterAPause_IsNoFasterThanABucketThatFillsLater()
+    {
+        var gateway = GatewaySubject.Configured(Ec2);
+        var start = gateway.Now;
+        List<double> calls = [];
+        for (var n = 1; calls.Count < 7; n++)
+        {
+            gateway.Ask(n, zone: $"z{n}");
+            foreach (var _ in gateway.After(Seconds(0.05)).Tick().OfType<GatewayEffect.CallLaunch>())
+                calls.Add((gateway.Now - start).TotalSeconds);
+        }
+
+        var platform = Bucket.Unknown.Refilled(2, 5, start);
+        Assert.All(calls, at =>
+        {
+            platform = platform.Refilled(2, 5, start.AddSeconds(Math.Max(at, calls[0] + 0.5)));
+            Assert.True(platform.Level >= 1, $"a call after {at} s would be throttled");
+            platform = platform.Less(1);
+        });
+    }
+
+    [Fact]
+    public void Restart_InstancesWereLaunchedShortlyBefore_TheirBucketIsNotFull()
+    {
+        var gateway = GatewaySubject.Configured(Ec2);
+        for (var n = 1; n <= 900; n++)
+            gateway.Ask(n);
+        var batches = gateway.Flush();
+        foreach (var batch in batches.Take(3))
+        {
+            gateway.Answer(batch, new ProviderFault?[batch.Intents.Count]);
+            foreach (var intent in batch.Intents)
+                gateway.Machine.Send(new GatewayCommand.Acknowledge(intent.Instance, 1));
+        }
+
+        gateway.After(Seconds(10)).Machine.Restart();
+        gateway.Configure(Ec2);
+        Assert.InRange(gateway.State.InstanceBucket.Level, 100, 125);
+
+        // Long ago is forgotten.
+        gateway.After(Minutes(10)).Machine.Restart();
+        gateway.Configure(Ec2);
+        Assert.Equal(850, gateway.State.InstanceBucket.Level);
+    }
+
+    [Fact]
+    public void LaunchAnswered_ThrottledOnce_IsExplainedByTheBucket()
     {
         var gateway = GatewaySubject.Configured(Ec2);
         gateway.Ask(1);
-        var batch = gateway.Flush()[0];
+        gateway.Answer(gateway.Flush()[0], ProviderFault.Throttled);
+        Assert.Null(gateway.State.LaunchRate);
+        Assert.Equal(0, gateway.State.Bucket.Level);
+        gateway.Answer(Again(gateway, Seconds(5)), [null]);
+        gateway.After(Minutes(1)).Ask(2);
+        gateway.Answer(gateway.Flush()[0], ProviderFault.Throttled);
+        Assert.Null(gateway.State.LaunchRate);
+    }
+
+    [Fact]
+    public void LaunchAnswered_ThrottledAgain_HalvesTheRateUntilCallsAreAnsweredAgain()
+    {
+        var gateway = GatewaySubject.Configured(Ec2);
+        gateway.Ask(1);
+        gateway.Answer(gateway.Flush()[0], ProviderFault.Throttled);
+        var batch = Again(gateway, Seconds(5));
         gateway.Answer(batch, ProviderFault.Throttled);
         Assert.Equal(0.5, gateway.State.LaunchRate!.Share);
 
@@ -59,12 +152,13 @@ public sealed class CallRateTests
         gateway.Configure(Ec2);
         Assert.Equal(0.5, gateway.State.LaunchRate!.Share);
 
-        var again = Assert.Single(gateway.After(Seconds(5)).Tick().OfType<GatewayEffect.CallLaunch>()).Batch;
-        gateway.Answer(again, [null]);
+        gateway.Answer(Again(gateway, Seconds(3)), [null]);
         Assert.Equal(0.5625, gateway.State.LaunchRate!.Share);
-        for (var n = 2; n <= 8; n++)
+
+        // However few the calls are, all of it is back within a minute.
+        for (var n = 2; n <= 4; n++)
         {
-            gateway.After(Seconds(5)).Ask(n);
+            gateway.After(Seconds(9)).Ask(n);
             gateway.Answer(gateway.Flush()[0], [null]);
         }
 
@@ -79,7 +173,7 @@ public sealed class CallRateTests
             gateway.Ask(n, zone: $"z{n}");
         foreach (var batch in gateway.Flush())
             gateway.Answer(batch, ProviderFault.Throttled);
-        Assert.Equal(0.5, gateway.State.LaunchRate!.Share);
+        Assert.Null(gateway.State.LaunchRate);
         for (var i = 0; i < 200; i++)
         {
             foreach (var call in gateway.After(Seconds(20)).Tick().OfType<GatewayEffect.CallLaunch>())
@@ -107,7 +201,7 @@ public sealed class CallRateTests
         End(gateway, 2);
         gateway.Ask(9);
         Assert.DoesNotContain(gateway.After(Seconds(1)).Tick(), e => e is GatewayEffect.CallTerminate or GatewayEffect.CallLaunch);
-        var calls = gateway.After(Seconds(1.1)).Tick().Where(e => e is GatewayEffect.CallTerminate or GatewayEffect.CallLaunch).ToArray();
+        var calls = gateway.After(Seconds(1.6)).Tick().Where(e => e is GatewayEffect.CallTerminate or GatewayEffect.CallLaunch).ToArray();
         Assert.IsType<GatewayEffect.CallTerminate>(calls[0]);
         Assert.IsType<GatewayEffect.CallLaunch>(calls[1]);
     }
@@ -121,7 +215,7 @@ public sealed class CallRateTests
         End(gateway, 1);
         gateway.After(Seconds(0.1)).Tick();
         gateway.Machine.Send(new GatewayCommand.TerminateAnswered([new TerminateOutcome(Id(1), fault, "slow down")]));
-        Assert.Equal(fault == ProviderFault.Throttled, gateway.State.TerminationRate is not null);
+        Assert.Equal(fault == ProviderFault.Throttled ? 0 : 99, (int)gateway.State.TerminationBucket.Level);
         Assert.Single(gateway.After(Seconds(2)).Tick().OfType<GatewayEffect.CallTerminate>());
         gateway.Machine.Send(new GatewayCommand.TerminateAnswered([new TerminateOutcome(Id(1), null, null)]));
         Assert.Empty(gateway.State.Ending);
@@ -137,6 +231,8 @@ public sealed class CallRateTests
         gateway.Answer(gateway.Flush()[0], [null]);
         Assert.Equal(next, gateway.State.NextSweepAt);
     }
+
+    private static LaunchBatch Again(GatewaySubject gateway, TimeSpan after) => Assert.Single(gateway.After(after).Tick().OfType<GatewayEffect.CallLaunch>()).Batch;
 
     private static void End(GatewaySubject gateway, int n) => gateway.Machine.Send(new GatewayCommand.Terminate(new InstanceRef(Id(n), $"m{n}")));
 }

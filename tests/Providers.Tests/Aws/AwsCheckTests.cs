@@ -34,7 +34,9 @@ public sealed class AwsCheckTests : IAsyncLifetime
         Assert.Contains(report.Findings, f => f.Subject == "credentials" && f.Message.Contains("123456789012", StringComparison.Ordinal));
         Assert.Contains(report.Findings, f => f.Subject == "pool gpu: image" && f.Message.StartsWith("ami-0a1b2c3d4e5f60002", StringComparison.Ordinal));
         Assert.Contains(report.Findings, f => f.Subject == "pool gpu: spot prices" && f.Message.Contains("g5.xlarge 0.", StringComparison.Ordinal));
-        Assert.Contains(report.Findings, f => f.Subject == "pool gpu: quota" && f.Message.Contains("40 vCPUs", StringComparison.Ordinal));
+        Assert.Equal(2, report.Findings.Count(f => f.Subject == "pool gpu: quota" && f.Verdict == Verdict.Ok));
+        Assert.Contains(report.Findings, f => f.Message.Contains("40 vCPUs; 'Running On-Demand G and VT instances' (L-DB2E81BA) allows 1000000", StringComparison.Ordinal));
+        Assert.Contains(report.Findings, f => f.Message.Contains("40 vCPUs; 'All G and VT Spot Instance Requests' (L-3819A6DF) allows 1000000", StringComparison.Ordinal));
         Assert.Contains(report.Findings, f => f.Subject == "pool gpu: launch" && f.Verdict == Verdict.Ok);
         Assert.Contains("iam:PassRole", report.Policy, StringComparison.Ordinal);
         Assert.Empty(await world.Emulator.LogAsync());
@@ -90,6 +92,46 @@ public sealed class AwsCheckTests : IAsyncLifetime
         Assert.Contains(fix, finding.Fix, StringComparison.Ordinal);
         Assert.Empty(await world.Emulator.LogAsync());
     }
+
+    [Theory]
+    [InlineData(0, Verdict.Failed, "allows 0 in this region, not even one", "Ask AWS")]
+    [InlineData(8, Verdict.Doubtful, "allows 8 in this region", "maxInstances")]
+    [InlineData(40, Verdict.Ok, "allows 40 in this region", null)]
+    public async Task Check_ItsQuota_IsComparedWithWhatThePoolMayNeed(int allowed, Verdict verdict, string message, string? fix)
+    {
+        await world.Emulator.ChangeAsync(new JsonObject { ["cpuQuotas"] = new JsonObject { ["g"] = allowed }, ["spotCpuQuotas"] = new JsonObject { ["g"] = 0 } });
+
+        var found = Assert.Single((await CheckAsync(AwsWorld.Template)).Findings, f => f.Subject == "pool gpu: quota");
+
+        Assert.Equal(verdict, found.Verdict);
+        Assert.Contains(message, found.Message, StringComparison.Ordinal);
+        Assert.True(fix is null || found.Fix!.Contains(fix, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Check_ItsQuotaMayNotBeRead_IsDoubtfulAndNoFault()
+    {
+        await world.Emulator.ChangeAsync(new JsonObject { ["denied"] = new JsonArray("GetServiceQuota") });
+
+        var report = await CheckAsync(AwsWorld.Template);
+
+        var found = Assert.Single(report.Findings, f => f.Subject == "pool gpu: quota");
+        Assert.Equal(Verdict.Doubtful, found.Verdict);
+        Assert.Contains("AccessDeniedException", found.Message, StringComparison.Ordinal);
+        Assert.Contains("servicequotas:GetServiceQuota", found.Fix, StringComparison.Ordinal);
+        Assert.Contains("servicequotas:GetServiceQuota", report.Policy, StringComparison.Ordinal);
+        Assert.DoesNotContain(report.Findings, f => f.Verdict == Verdict.Failed);
+    }
+
+    [Theory]
+    [InlineData("g5.xlarge", Domain.Pricing.Market.OnDemand, "L-DB2E81BA")]
+    [InlineData("gr6.4xlarge", Domain.Pricing.Market.Spot, "L-3819A6DF")]
+    [InlineData("p4d.24xlarge", Domain.Pricing.Market.OnDemand, "L-417A185B")]
+    [InlineData("p5.48xlarge", Domain.Pricing.Market.Spot, "L-7212CCBC")]
+    [InlineData("c7i.large", Domain.Pricing.Market.OnDemand, "L-1216C47A")]
+    [InlineData("im4gn.large", Domain.Pricing.Market.Spot, "L-34B43A08")]
+    [InlineData("trn1.2xlarge", Domain.Pricing.Market.OnDemand, null)]
+    public void Quota_OfAType_IsThatOfItsFamily(string type, Domain.Pricing.Market market, string? code) => Assert.Equal(code, AwsQuotas.CodeOf(type, market));
 
     [Fact]
     public async Task Connect_WithARoleAndItsExternalId_AssumesItOnce()

@@ -69,12 +69,16 @@ internal sealed class VirtualNode
     /// <summary>Tasks that were done.</summary>
     public int Done { get; private set; }
 
+    /// <summary>The queue's instances as its scaler knows them.</summary>
+    public IEnumerable<InstanceState> Instances => _scaler.State.Instances.Values;
+
     /// <summary>Tasks that run.</summary>
     public int Running => _workers.Values.Count(w => w.Until is not null);
 
-    public async Task PlayAsync(TimeSpan time)
+    public Task PlayAsync(TimeSpan time) => PlayUntilAsync(_time.GetUtcNow() + time);
+
+    private async Task PlayUntilAsync(DateTimeOffset until)
     {
-        var until = _agenda.Now + time;
         while (_agenda.Step(until))
         {
             _time.SetUtcNow(_agenda.Now);
@@ -85,6 +89,9 @@ internal sealed class VirtualNode
                 _mail.Deliver();
             }
         }
+
+        // Whatever comes next is due later.
+        _time.SetUtcNow(until);
     }
 
     private async Task LookAsync()
