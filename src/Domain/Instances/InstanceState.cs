@@ -169,7 +169,7 @@ public sealed record InstanceState
     [JsonIgnore]
     public DateTimeOffset IdleLookAt { get; init; }
 
-    /// <summary>Transient: since when looks show no task, but not all workers of an instance that had one.</summary>
+    /// <summary>Transient: since when looks show no task, but not all workers of an instance that had one or that is to leave.</summary>
     [JsonIgnore]
     public DateTimeOffset? PartialSince { get; init; }
 

@@ -56,15 +56,12 @@ internal static class WorkerRules
 
         // A worker that is missing from the list says nothing at first: its registration may have been lost while it works, and one that was never listed may have
         // registered, and taken a task, unseen. One that had no task when it was told to leave and stays away for long has died, or never came.
-        if (command.Workers.Count == 0)
-        {
-            if (state.Tasks.Count == 0 && command.AsOf - state.PhaseSince >= Silence)
-                Leave(state, command, now, record);
+        if (command.Workers.Count == 0 && (state.Tasks.Count > 0 || state.Phase != Phase.Draining))
             return;
-        }
 
-        // Of several workers those that are missing may be at work still: tasks that were seen count until all are listed, or for the time of a silence.
-        var isPartial = tasks.Length == 0 && state.Tasks.Count > 0 && command.Workers.Count < state.Pool.Slots;
+        // Of several workers those that are missing may be at work still: tasks that were seen count until all are listed, or for the time of a silence. That time begins with
+        // the first look that misses them: what looks that failed would have shown is not known.
+        var isPartial = tasks.Length == 0 && command.Workers.Count < state.Pool.Slots && (state.Tasks.Count > 0 || state.Phase == Phase.Draining);
         if (isPartial && !(command.AsOf - state.PartialSince >= Silence))
         {
             if (state.PartialSince is null)
@@ -89,9 +86,8 @@ internal static class WorkerRules
         else if (state.IdleSince is { } known && since - known >= ActivityNoticed && command.Workers.Any(w => w.LastActivity is not null))
             record(new InstanceEvent.WorkerIdle(since, command.AsOf));
 
-        // A worker that is missing beside an idle one may have taken a task unseen, before it was fed no more.
-        if (command.Workers.Count >= state.Pool.Slots || command.AsOf - state.PhaseSince >= Silence)
-            Leave(state, command, now, record);
+        // Whoever is missing still was missed for a silence.
+        Leave(state, command, now, record);
     }
 
     /// <summary>A registration outlives its worker. One whose last report is long ago, or older than the machine, proves no boot.</summary>

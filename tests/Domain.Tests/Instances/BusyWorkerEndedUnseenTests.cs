@@ -94,6 +94,8 @@ public sealed class BusyWorkerEndedUnseenTests
         instance.Send(new InstanceCommand.Drain(Outcome.Idle, "it was idle"));
         instance.Send(new InstanceCommand.FeedingStopped(true));
         instance.After(Minutes(3)).Look(0);
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Minutes(3)).Look(0);
         Assert.Equal(Phase.Terminating, instance.State.Phase);
     }
 

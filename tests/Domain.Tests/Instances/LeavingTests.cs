@@ -93,8 +93,24 @@ public sealed class LeavingTests
         var instance = InstanceSubject.In(Phase.Draining);
         instance.Send(new InstanceCommand.FeedingStopped(true));
         instance.After(Minutes(1)).LookAtNothing();
-        Assert.Equal(Phase.Draining, instance.State.Phase);
         instance.After(Minutes(2)).LookAtNothing();
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Minutes(1)).LookAtNothing();
+        Assert.Equal(Phase.Terminating, instance.State.Phase);
+    }
+
+    /// <summary>Looks failed for minutes; the first that succeeds comes while the registration of the worker, which took a task before its feeding stopped, is lost for a moment.</summary>
+    [Fact]
+    public void Drain_TheFirstLookForMinutesMissesTheWorker_WaitsForASilenceFromThatLook()
+    {
+        var instance = InstanceSubject.In(Phase.Draining);
+        instance.Send(new InstanceCommand.FeedingStopped(true));
+        instance.After(Minutes(6)).LookAtNothing();
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Minutes(2)).Look(1);
+        instance.After(Minutes(1)).LookAtNothing();
+        Assert.Equal(Phase.Draining, instance.State.Phase);
+        instance.After(Minutes(1)).Look(0);
         Assert.Equal(Phase.Terminating, instance.State.Phase);
     }
 
