@@ -25,6 +25,7 @@ public sealed class ConsoleTests
     {
         var instance = Stuck();
         instance.Send(new InstanceCommand.FeedingStopped(true));
+        instance.After(Seconds(1)).LookAtNothing();
         instance.After(Minutes(3)).LookAtNothing();
         Assert.Equal(Phase.Terminating, instance.State.Phase);
         Assert.Contains(instance.Owed, e => e is InstanceEffect.AskGateway { Command: GatewayCommand.Terminate });

@@ -110,6 +110,7 @@ public sealed class ClearMlFaultTests
         scaler.Look(1);
         Assert.Contains(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
         scaler.Tell(scaler.Instances[0].Id, new InstanceCommand.FeedingStopped(true));
+        scaler.After(Seconds(1)).Look(1);
         scaler.After(Minutes(3)).Look(1);
         scaler.Bury().After(Seconds(5)).Look(1);
         Assert.DoesNotContain(scaler.Machine.Owed, e => e is ScalerEffect.LookAgain);
@@ -139,6 +140,7 @@ public sealed class ClearMlFaultTests
         scaler.After(Minutes(2)).Look(1);
         Assert.Equal(Phase.Draining, scaler.Instances[0].Phase);
         scaler.Tell(silent, new InstanceCommand.FeedingStopped(true));
+        scaler.After(Seconds(1)).Look(1);
         scaler.After(Minutes(3)).Look(1);
         scaler.Bury().Look(1);
         Assert.NotEqual(silent, Assert.Single(scaler.Instances).Id);
