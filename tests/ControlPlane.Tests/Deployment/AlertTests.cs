@@ -20,8 +20,10 @@ public sealed partial class AlertTests(ApiFixture node) : IClassFixture<ApiFixtu
     {
         await node.ApplyAsync(ApiFixture.Document(10, 1, "10m", "watched"));
         var scraped = "";
+
+        // Nodes of other tests run in this process and have the same instruments, so that the values may be theirs.
         await ApiFixture.EventuallyAsync(
-            async () => (scraped = await node.Http.GetStringAsync("/metrics")).Contains("controlplane_budget_dollars", StringComparison.Ordinal) && scraped.Contains("controlplane_node_ready 1", StringComparison.Ordinal),
+            async () => (scraped = await node.Http.GetStringAsync("/metrics")).Contains("controlplane_budget_dollars", StringComparison.Ordinal) && scraped.Contains("controlplane_node_ready", StringComparison.Ordinal),
             "the gauges are shown");
         var shown = Sample().Matches(scraped).Select(m => m.Groups["name"].Value).ToHashSet();
 
