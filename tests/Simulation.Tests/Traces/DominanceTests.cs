@@ -28,7 +28,9 @@ public sealed class DominanceTests
     }
 
     [Theory]
+    [InlineData("itp_m1", true)]
     [InlineData("itp_small", true)]
+    [InlineData("openb", true)]
     [InlineData("openb_small", true)]
     [InlineData("openb_small", false)]
     public void Default_OnAPublishedTrace_IsCheaperAndFasterThanClearMl(string name, bool bySize)
