@@ -52,7 +52,9 @@ public sealed class AwsQuotas
         var known = family switch
         {
             "g" or "gr" or "vt" => "g",
-            "p" => "p",
+
+            // The spot quota is one of P4, P3 and P2; newer ones have their own.
+            "p" when market == Market.OnDemand || type is ['p', '2' or '3' or '4', ..] => "p",
             "a" or "c" or "d" or "h" or "i" or "m" or "r" or "t" or "z" or "is" or "im" => "standard",
             _ => "",
         };

@@ -127,10 +127,12 @@ public sealed class AwsCheckTests : IAsyncLifetime
     [InlineData("g5.xlarge", Domain.Pricing.Market.OnDemand, "L-DB2E81BA")]
     [InlineData("gr6.4xlarge", Domain.Pricing.Market.Spot, "L-3819A6DF")]
     [InlineData("p4d.24xlarge", Domain.Pricing.Market.OnDemand, "L-417A185B")]
-    [InlineData("p5.48xlarge", Domain.Pricing.Market.Spot, "L-7212CCBC")]
     [InlineData("c7i.large", Domain.Pricing.Market.OnDemand, "L-1216C47A")]
     [InlineData("im4gn.large", Domain.Pricing.Market.Spot, "L-34B43A08")]
     [InlineData("trn1.2xlarge", Domain.Pricing.Market.OnDemand, null)]
+    [InlineData("p4d.24xlarge", Domain.Pricing.Market.Spot, "L-7212CCBC")]
+    [InlineData("p5.48xlarge", Domain.Pricing.Market.OnDemand, "L-417A185B")]
+    [InlineData("p5.48xlarge", Domain.Pricing.Market.Spot, null)]
     public void Quota_OfAType_IsThatOfItsFamily(string type, Domain.Pricing.Market market, string? code) => Assert.Equal(code, AwsQuotas.CodeOf(type, market));
 
     [Fact]
