@@ -112,7 +112,7 @@ internal sealed class SqlLedger : IAsyncDisposable
     /// <summary>What was granted stands in every budget and as leases.</summary>
     private async Task CheckAsync(long granted)
     {
-        await using var count = _source.CreateCommand($"SELECT (SELECT count(*) FROM lease) = {granted} AND (SELECT bool_and(held = {granted} * {Amount} AND instances = {granted}) FROM budget)");
+        await using var count = _source.CreateCommand($"SELECT (SELECT count(*) FROM lease) = {granted} AND (SELECT bool_and(held = {granted * Amount} AND instances = {granted}) FROM budget)");
         if (await count.ExecuteScalarAsync() is not true)
             throw new InvalidOperationException("The SQL ledger does not hold what it granted.");
     }

@@ -77,10 +77,12 @@ internal sealed class TaskProcess : IDisposable
     public async Task KillRestAsync()
     {
         using var pace = new PeriodicTimer(_killPace, _time);
-        while (Rest() is { Count: > 0 } rest)
+        // One look may miss a process that becomes another program at the time.
+        for (var missed = 0; missed < 2; await pace.WaitForNextTickAsync())
         {
+            var rest = Rest();
             ProcessTable.Kill(rest);
-            await pace.WaitForNextTickAsync();
+            missed = rest.Count == 0 ? missed + 1 : 0;
         }
 
         using var limit = new CancellationTokenSource(_drainLimit, _time);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -10,6 +11,10 @@ namespace ControlPlane.Providers.Local;
 public sealed record ProcessIdentity(int Pid, long StartTicks, string BootId);
 
 /// <summary>A living process as <c>/proc</c> shows it.</summary>
+/// <param name="Pid">The process id.</param>
+/// <param name="Parent">The id of its parent; 1 or that of a reaper if its parent is gone.</param>
+/// <param name="Session">The id of its session's leader.</param>
+/// <param name="StartTicks">When it started, in clock ticks since the boot.</param>
 public sealed record ProcessEntry(int Pid, int Parent, int Session, long StartTicks);
 
 /// <summary>The processes of this machine, read from <c>/proc</c>. Linux only.</summary>
@@ -17,6 +22,7 @@ public static class ProcessTable
 {
     private const int Sigkill = 9;
     private const int Sigterm = 15;
+    private static readonly TimeSpan _settling = TimeSpan.FromMilliseconds(50);
     private static readonly Lazy<string> _bootId = new(() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
 
     /// <summary>Changes with each boot of the machine.</summary>
@@ -97,20 +103,36 @@ public static class ProcessTable
 
     private static int Number(string field) => int.Parse(field, CultureInfo.InvariantCulture);
 
+    /// <summary>
+    /// The value in the environment of a process. While a process becomes another program (<c>execve</c>), its environment reads as empty for a moment; a process that
+    /// is missed then, and that has left its session, would be nobody's. So an empty one is read again for a while: it may also be empty for good. A busy machine can
+    /// still hide a process from one look.
+    /// </summary>
     private static string? Variable(int pid, string name)
     {
-        if (Read(pid, "environ") is not { } bytes)
+        var began = Stopwatch.GetTimestamp();
+        byte[]? bytes;
+        while ((bytes = Read(pid, "environ")) is { Length: 0 } && Stopwatch.GetElapsedTime(began) < _settling)
+            Thread.Yield();
+        if (bytes is null)
             return null;
         var prefix = name + "=";
         return Encoding.UTF8.GetString(bytes).Split('\0').FirstOrDefault(v => v.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
     }
 
-    /// <summary>Null if the process is gone, or not ours to read.</summary>
+    /// <summary>
+    /// Null if the process is gone, or not ours to read. It is read in one call: the kernel makes up what it shows for each, so that two could show two programs.
+    /// </summary>
     private static byte[]? Read(int pid, string file)
     {
         try
         {
-            return File.ReadAllBytes($"/proc/{pid}/{file}");
+            using var handle = File.OpenHandle($"/proc/{pid}/{file}");
+            for (var buffer = new byte[16 * 1024]; ; buffer = new byte[2 * buffer.Length])
+            {
+                if (RandomAccess.Read(handle, buffer, 0) is var read && read < buffer.Length)
+                    return buffer[..read];
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
