@@ -7,6 +7,7 @@ using ControlPlane.Clustering;
 using ControlPlane.Domain.Catalog;
 using ControlPlane.Domain.Pools;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Providers;
 using ControlPlane.Emulators.Ec2;
 using ControlPlane.Tests.PostgreSql;
 
@@ -100,7 +101,7 @@ internal sealed class BenchCluster : IAsyncDisposable
             await Task.WhenAll(_nodes.Select(n => n.ReadyAsync()));
             var view = await _nodes[0].ClusterAsync();
             int[] scalers = [.. view.Members.Select(m => m.Shards.Where(s => s.Region == "scalers").Sum(s => s.Entities))];
-            if (view.Members.Count == Size && view.Awake == view.Entities && view.Unreachable.Count == 0 && scalers.Sum() >= _sizes.Queues && scalers.Min() >= _sizes.Queues / (2 * Size)
+            if (view.Members.Count == Size && view.Awake == view.Entities && view.Unreachable.Count == 0 && scalers.Sum() >= _sizes.Queues && scalers.Min() >= 0.9 * _sizes.Queues / Size
                 && view.ReadModel.Offset == view.ReadModel.Head)
             {
                 return;
@@ -136,6 +137,7 @@ internal sealed class BenchCluster : IAsyncDisposable
                 new ProviderSpec("ec2", "aws", TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), 1_000, 1_000)
                 {
                     Aws = new AwsSpec("us-east-1") { Endpoint = _platform.Url.ToString() },
+                    Limits = CallLimits.Ec2 with { InstancesPerSecond = 1_000, InstanceBurst = 10_000 },
                 },
             ],
             Pools = [.. declared.Pools.Select((pool, i) => !HasInstances(i) ? pool : pool with
@@ -160,8 +162,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     /// <summary>Nobody works on the machines: they go on booting, and their tasks go on waiting.</summary>
     private async Task LaunchAsync()
     {
-        for (var each = 0; each < _sizes.PerQueue; each++)
-            await SubmitAsync(Enumerable.Range(0, _sizes.Queues).Where(HasInstances));
+        await SubmitAsync(Enumerable.Range(0, _sizes.Queues).Where(HasInstances).SelectMany(q => Enumerable.Repeat(q, _sizes.PerQueue)));
         var began = Stopwatch.GetTimestamp();
         while ((await _platform!.InstancesAsync()).Count < Instances)
         {

@@ -24,7 +24,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     {
         (_folder, _connectionString) = (folder, connectionString);
         Url = new Uri($"http://127.0.0.1:{FreePort()}");
-        Api = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(60) };
+        Api = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(120) };
     }
 
     public Uri Url { get; }
@@ -101,6 +101,14 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>The cluster as this node sees it.</summary>
     public async Task<ClusterView> ClusterAsync() => (await Api.GetFromJsonAsync<ClusterView>("api/v1/cluster"))!;
+
+    /// <summary>Asks every queue's scaler, wherever it is, until each has answered.</summary>
+    /// <exception cref="InvalidOperationException">One did not in this time.</exception>
+    public async Task<AnswersView> AnswersAsync(TimeSpan within)
+    {
+        var answers = (await Api.GetFromJsonAsync<AnswersView>($"api/v1/cluster/answers?within={within.TotalSeconds}"))!;
+        return answers.Silent.Count == 0 ? answers : throw new InvalidOperationException($"{answers.Asked - answers.Answered} of {answers.Asked} queues did not answer: {string.Join(", ", answers.Silent)}.");
+    }
 
     /// <summary>What a power cut does to the process: no handler runs.</summary>
     public void Kill() => _process!.Kill();

@@ -81,17 +81,18 @@ public static class ClusterHosting
     private static readonly Config Timing = ConfigurationFactory.ParseString("""
         akka.coordinated-shutdown.run-by-clr-shutdown-hook = off
         akka.cluster {
-          down-removal-margin = 1s
+          down-removal-margin = 500ms
           downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
-          split-brain-resolver { active-strategy = keep-majority, stable-after = 5s }
+          split-brain-resolver { active-strategy = keep-majority, stable-after = 3s }
           failure-detector { heartbeat-interval = 500ms, acceptable-heartbeat-pause = 2s, expected-response-after = 500ms }
           unreachable-nodes-reaper-interval = 500ms
-          gossip-interval = 500ms
-          leader-actions-interval = 500ms
+          gossip-interval = 250ms
+          leader-actions-interval = 250ms
           singleton.hand-over-retry-interval = 200ms
           singleton-proxy.log-singleton-identification-failure = off
           sharding {
             retry-interval = 500ms
+            handoff-timeout = 8s
             coordinator-failure-backoff = 1s
             shard-failure-backoff = 1s
             entity-restart-backoff = 1s
@@ -100,7 +101,8 @@ public static class ClusterHosting
             rebalance-interval = 5s
             least-shard-allocation-strategy { rebalance-absolute-limit = 20, rebalance-relative-limit = 0.2 }
             state-store-mode = ddata
-            distributed-data.durable.keys = []
+            distributed-data { durable.keys = [], majority-min-cap = 2 }
+            coordinator-state { write-majority-plus = 0, read-majority-plus = 0 }
           }
         }
         """);

@@ -126,6 +126,9 @@ public sealed class QueueQueries(ReadModelStore store)
         .PageAsync<QueueRow>(store, Select, "name", page, row => Cursor.Of(row.Name), cancel);
 
     public Task<QueueRow?> FindAsync(string name, CancellationToken cancel) => store.FirstAsync<QueueRow>($"{Select} WHERE name = @name", new { name }, cancel);
+
+    /// <summary>Of all queues that have a scaler, by name.</summary>
+    public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancel) => store.QueryAsync<string>("SELECT name FROM queues WHERE retired = 0 ORDER BY name", null, cancel);
 }
 
 /// <summary>Questions about pools that are declared now.</summary>

@@ -126,12 +126,12 @@ public abstract partial class DeciderActor<TDecider, TState, TCommand, TEvent, T
             FinishStop();
     }
 
-    /// <summary>Everything is written: a last snapshot, so that the next start is quick, and then the end.</summary>
+    /// <summary>Everything is written: a last snapshot, if the next start is quicker with it, and then the end.</summary>
     private void FinishStop()
     {
         if (_savingSnapshot)
             return;
-        if (LastSequenceNr == _snapshotAt || !SaveSnapshotOfReleased())
+        if (LastSequenceNr - _snapshotAt < _shell.Options.SnapshotOnStop || !SaveSnapshotOfReleased())
             Stopped();
     }
 

@@ -23,6 +23,13 @@ public sealed class ShellOptions
     [Range(0, 1_000_000)]
     public int SnapshotEvery { get; init; } = 500;
 
+    /// <summary>
+    /// A graceful stop saves a snapshot if at least this many events were persisted since the last one. Reading fewer again is quicker than that, and the entities of a
+    /// node that leaves stop all at once.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int SnapshotOnStop { get; init; } = 50;
+
     /// <summary>The shortest time between two snapshots of one entity, so that a busy one does not spend its time on them.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromSeconds(5);

@@ -31,8 +31,11 @@ public sealed class EntityUnavailableException(string message) : Exception(messa
 /// </summary>
 public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions options, TimeProvider time)
 {
-    /// <summary>A question that was on its way to a node that died is lost; after this time it is asked again.</summary>
-    private static readonly TimeSpan TryFor = TimeSpan.FromSeconds(2);
+    /// <summary>A question that was on its way to an entity that moved or to a node that died is lost; after this time it is asked again.</summary>
+    private static readonly TimeSpan TryFor = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>From the second time on, so that a node that is only slow gets little more to do.</summary>
+    private static readonly TimeSpan TryAgainFor = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -51,7 +54,7 @@ public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions o
     public Task<AdoptionAnswer> AdoptionAsync(string queue, ScalerCommand.Adopt command, CancellationToken cancel) => AskAsync<ScalerRegion, AdoptionAnswer>(queue, command, cancel);
 
     public async Task<SourceSpec?> SourceAsync(string source, CancellationToken cancel) =>
-        (await AnsweredAsync<SourceAnswer>(limit => _regions.AskCatalogAsync<object>(new SourceQuery(source), limit, cancel), TryFor, cancel).ConfigureAwait(false)).Source;
+        (await AnsweredAsync<SourceAnswer>(limit => _regions.AskCatalogAsync<object>(new SourceQuery(source), limit, cancel), TryFor, options.AskTimeout, cancel).ConfigureAwait(false)).Source;
 
     public Task<LedgerView> LedgerAsync(string root, CancellationToken cancel) => AskAsync<LedgerRegion, LedgerView>(root, new LedgerQuery(), cancel);
 
@@ -60,36 +63,52 @@ public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions o
     public Task<WatcherView> WatcherAsync(string source, CancellationToken cancel) => AskAsync<WatcherRegion, WatcherView>(source, new WatcherQuery(), cancel);
 
     public Task<CatalogView> CatalogAsync(CancellationToken cancel) =>
-        AnsweredAsync<CatalogView>(limit => _regions.AskCatalogAsync<object>(new CatalogQuery(), limit, cancel), TryFor, cancel);
+        AnsweredAsync<CatalogView>(limit => _regions.AskCatalogAsync<object>(new CatalogQuery(), limit, cancel), TryFor, options.AskTimeout, cancel);
 
     public Task<CatalogStatus> CatalogStatusAsync(CancellationToken cancel) =>
-        AnsweredAsync<CatalogStatus>(limit => _regions.AskCatalogAsync<object>(new CatalogStatusQuery(), limit, cancel), TryFor, cancel);
+        AnsweredAsync<CatalogStatus>(limit => _regions.AskCatalogAsync<object>(new CatalogStatusQuery(), limit, cancel), TryFor, options.AskTimeout, cancel);
 
     public Task<CatalogReply> ApplyAsync(CatalogCommand.Apply command, CancellationToken cancel) =>
-        AnsweredAsync<CatalogReply>(limit => _regions.AskCatalogAsync<object>(command, limit, cancel), options.AskTimeout, cancel);
+        AnsweredAsync<CatalogReply>(limit => _regions.AskCatalogAsync<object>(command, limit, cancel), options.AskTimeout, options.AskTimeout, cancel);
+
+    /// <summary>When the scaler of a queue has answered; null if it did not within this time.</summary>
+    public async Task<TimeSpan?> AnswersAsync(string queue, TimeSpan within, CancellationToken cancel)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            await AnsweredAsync<ScalerView>(limit => _regions.AskAsync<ScalerRegion, object>(queue, new ScalerQuery(), limit, cancel), TryFor, within, cancel).ConfigureAwait(false);
+            return time.GetElapsedTime(started);
+        }
+        catch (Exception fault) when (fault is AskTimeoutException or EntityUnavailableException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>How the shards are spread over the nodes.</summary>
     public Task<IReadOnlyList<RegionShards>> ShardsAsync(CancellationToken cancel) => _regions.ShardsAsync(TryFor, cancel);
 
     private Task<T> AskAsync<TRegion, T>(string entity, object message, CancellationToken cancel) =>
-        AnsweredAsync<T>(limit => _regions.AskAsync<TRegion, object>(entity, message, limit, cancel), TryFor, cancel);
+        AnsweredAsync<T>(limit => _regions.AskAsync<TRegion, object>(entity, message, limit, cancel), TryFor, options.AskTimeout, cancel);
 
-    private async Task<T> AnsweredAsync<T>(Func<TimeSpan, Task<object>> ask, TimeSpan tryFor, CancellationToken cancel)
+    private async Task<T> AnsweredAsync<T>(Func<TimeSpan, Task<object>> ask, TimeSpan tryFor, TimeSpan within, CancellationToken cancel)
     {
         var started = time.GetTimestamp();
         while (true)
         {
-            var left = options.AskTimeout - time.GetElapsedTime(started);
+            var left = within - time.GetElapsedTime(started);
             try
             {
                 var answer = await ask(left < tryFor ? left : tryFor).ConfigureAwait(false);
-                if (answer is not ShellRefusal { Reason: not RefusalReason.Overloaded } || options.AskTimeout - time.GetElapsedTime(started) <= Pause)
+                if (answer is not ShellRefusal { Reason: not RefusalReason.Overloaded } || within - time.GetElapsedTime(started) <= Pause)
                     return Expect<T>(answer);
                 await time.DelayAsync(Pause, cancel).ConfigureAwait(false);
             }
-            catch (AskTimeoutException) when (options.AskTimeout - time.GetElapsedTime(started) > Pause)
+            catch (AskTimeoutException) when (within - time.GetElapsedTime(started) > Pause)
             {
                 // The time that is left is for another try.
+                tryFor = tryFor < TryAgainFor ? TryAgainFor : tryFor;
             }
         }
     }

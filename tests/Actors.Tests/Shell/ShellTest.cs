@@ -50,7 +50,7 @@ public abstract class ShellTest : TestKit
 
     protected TestProbe Calls { get; }
 
-    protected static ShellOptions Exact { get; } = new() { Jitter = 0, SnapshotInterval = TimeSpan.Zero };
+    protected static ShellOptions Exact { get; } = new() { Jitter = 0, SnapshotInterval = TimeSpan.Zero, SnapshotOnStop = 1 };
 
     protected Props Counter(ShellOptions? options = null, string id = "counter-1")
     {

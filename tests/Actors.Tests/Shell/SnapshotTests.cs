@@ -60,6 +60,26 @@ public sealed class SnapshotTests : ShellTest
     }
 
     [Fact]
+    public void Stop_LittleChanged_SavesNoSnapshot()
+    {
+        var few = new ShellOptions { Jitter = 0, SnapshotOnStop = 10 };
+        var counter = Started(few);
+        Add(counter, 9);
+        Watch(counter);
+        counter.Tell(StopEntity.Instance);
+        ExpectTerminated(counter);
+        Assert.Null(Store.Snapshot("counter-1"));
+
+        var again = Started(few);
+        Assert.Equal(9, Total(again));
+        Add(again, 1);
+        Watch(again);
+        again.Tell(StopEntity.Instance);
+        ExpectTerminated(again);
+        Assert.Equal(10, Store.Snapshot("counter-1")!.SequenceNr);
+    }
+
+    [Fact]
     public void Stop_WriteUnderWay_WaitsForItAndRefusesNewCommands()
     {
         var counter = Started();
