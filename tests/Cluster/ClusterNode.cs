@@ -11,6 +11,8 @@ internal sealed class ClusterNode : IDisposable
     /// <summary>In the cluster's folder: with it nodes sign the tokens of workers.</summary>
     public const string KeyFile = "cluster.key";
 
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(4);
+
     private readonly string _folder;
     private readonly string _connectionString;
     private readonly string _keyFile;
@@ -72,7 +74,7 @@ internal sealed class ClusterNode : IDisposable
         start.Environment["CONTROLPLANE_Storage__ConnectionString"] = _connectionString;
         start.Environment["CONTROLPLANE_Storage__ProbeInterval"] = "00:00:01";
         start.Environment["CONTROLPLANE_Node__Cluster"] = "tests";
-        start.Environment["CONTROLPLANE_Cluster__DrainTime"] = "00:00:04";
+        start.Environment["CONTROLPLANE_Cluster__DrainTime"] = $"{DrainTime}";
         start.Environment["CONTROLPLANE_Node__ClusterKeyFile"] = _keyFile;
         start.Environment["CONTROLPLANE_Cluster__Port"] = $"{_port}";
         start.Environment["CONTROLPLANE_Cluster__PublicHost"] = "127.0.0.1";
@@ -91,18 +93,24 @@ internal sealed class ClusterNode : IDisposable
         await EndAsync(TimeSpan.FromSeconds(30));
     }
 
+    /// <summary>SIGTERM, and SIGKILL this long after it has begun to hand over.</summary>
+    /// <returns>Whether it was there to be killed.</returns>
+    public async Task<bool> KillWhileLeavingAsync(TimeSpan after)
+    {
+        await LeaveAsync();
+        await Task.Delay(DrainTime + after);
+        var there = Running;
+        if (there)
+            Signal(9);
+        await EndAsync(TimeSpan.FromSeconds(30));
+        return there;
+    }
+
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>The exit code, and whether it has said that it is about to stop while it answered still.</returns>
     public async Task<(int Code, bool Said)> StopAsync()
     {
-        Signal(15);
-        var said = false;
-        while (Running && !said)
-        {
-            said = (await WhyUnreadyAsync())?.Contains("about to stop", StringComparison.Ordinal) == true;
-            await Task.Delay(50);
-        }
-
+        var said = await LeaveAsync();
         return (await EndAsync(TimeSpan.FromSeconds(90)), said);
     }
 
@@ -135,6 +143,21 @@ internal sealed class ClusterNode : IDisposable
 
         _process?.Dispose();
         Proxy.Dispose();
+    }
+
+    /// <summary>SIGTERM, and waits until it says that it is about to stop.</summary>
+    /// <returns>False if it ended without a word.</returns>
+    private async Task<bool> LeaveAsync()
+    {
+        Signal(15);
+        var said = false;
+        while (Running && !said)
+        {
+            said = (await WhyUnreadyAsync())?.Contains("about to stop", StringComparison.Ordinal) == true;
+            await Task.Delay(50);
+        }
+
+        return said;
     }
 
     private async Task<string?> WhyUnreadyAsync()

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using Xunit.Abstractions;
 
 namespace ControlPlane.ClusterTests;
@@ -66,6 +68,21 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
     });
 
     [Fact, Place(3)]
+    public Task Node_KilledWhileItHandsOver_NoQueueIsStuck() => UnderLoadAsync(async random =>
+    {
+        var node = arena.Nodes[random.Next(arena.Nodes.Count)];
+        var pause = TimeSpan.FromMilliseconds(random.Next(700));
+        var moved = await node.KillWhileLeavingAsync(pause);
+        output.WriteLine($"node {node.Number} was {(moved ? "killed" : "gone already")} {pause.TotalMilliseconds:0} ms after its requests had ended");
+        var answers = await arena.Nodes.First(n => n != node).Api.GetFromJsonAsync<JsonObject>("api/v1/cluster/answers?within=25");
+        output.WriteLine($"the others: {answers!.ToJsonString()}");
+        Assert.Equal(Document.Queues.Count, answers["answered"]!.GetValue<int>());
+        Assert.Empty(answers["silent"]!.AsArray());
+        node.Start();
+        await arena.ReadyAsync($"node {node.Number} is back after it was killed");
+    });
+
+    [Fact, Place(4)]
     public Task Node_FrozenForThirtySeconds_IsLeftBehindAndComesBackAsANewOne() => UnderLoadAsync(async random =>
     {
         var node = arena.Nodes[random.Next(arena.Nodes.Count)];
@@ -76,7 +93,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync($"node {node.Number} is back after it stood still");
     });
 
-    [Fact, Place(4)]
+    [Fact, Place(5)]
     public Task Network_PartedInTwo_OneSideActsAndTheOtherComesBack() => UnderLoadAsync(async random =>
     {
         var alone = arena.Nodes[random.Next(arena.Nodes.Count)];
@@ -94,7 +111,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync($"node {alone.Number} is back after the network was mended");
     });
 
-    [Fact, Place(5)]
+    [Fact, Place(6)]
     public Task Database_StoppedAndStarted_TheNodesComeBackByThemselves() => UnderLoadAsync(async _ =>
     {
         arena.Database.Crash();
@@ -107,7 +124,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync("all nodes are ready again");
     });
 
-    [Fact, Place(6)]
+    [Fact, Place(7)]
     public Task AllNodes_KilledAtOnce_FormTheirClusterAgain() => UnderLoadAsync(async _ =>
     {
         await Task.WhenAll(arena.Nodes.Select(n => n.KillAsync()));

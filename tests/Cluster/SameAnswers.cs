@@ -12,6 +12,7 @@ internal sealed class SameAnswers(Arena arena)
     private static readonly Dictionary<string, string[]> OfItsOwn = new()
     {
         ["/api/v1/cluster"] = ["self", "journal", "readModel"],
+        ["/api/v1/cluster/answers"] = ["medianSeconds", "p99Seconds", "slowestSeconds"],
         ["/api/v1/queues/{name}/explain"] = ["at"],
         ["/openapi/v1.json"] = ["servers"],
     };

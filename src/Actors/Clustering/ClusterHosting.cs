@@ -73,10 +73,17 @@ public static class ClusterHosting
             });
 
     /// <summary>
-    /// Failure detection and hand-over: in trials with three nodes a lost node's entities were back after 10 to 12 seconds, and a busy machine was not
-    /// taken for a lost one. On SIGTERM the host decides when the node leaves: Akka, which hears of the signal as well, would leave at once, before callers have turned to others. The coordinator of the shards writes its state to each node; a write that waits for a node that is gone is begun again for those that are left after the
-    /// <c>updating-state-timeout</c>, and until then no shard moves. A side of a partition that has lost ends itself. Durable distributed data is off: the store behind it does not work with the versions that we use.
-    /// The proxy of the catalog warns "after 30 seconds" as soon as it begins to look for it, so that is off; readiness tells when the catalog does not answer.
+    /// Failure detection and hand-over, by the figures of docs/performance.md. A node is missed after two to three seconds of silence and given up after three more: a pause
+    /// shorter than that does no harm, and if a node is given up too soon the journal refuses what it writes. For the same reason its shards need not wait long for it to stop
+    /// (<c>down-removal-margin</c>).
+    /// <list type="bullet">
+    /// <item>On SIGTERM the host decides when the node leaves: Akka, which hears of the signal as well, would leave at once, before callers have turned to others.</item>
+    /// <item>A shard whose node dies while it hands the shard over belongs to nobody until <c>handoff-timeout</c>, because Akka waits for the dead node's word; by default for a minute.</item>
+    /// <item>The coordinators of the shards write their state to most nodes, not to all: one that is going away would hold up each write until <c>updating-state-timeout</c>.</item>
+    /// <item>A side of a partition that has lost ends itself.</item>
+    /// <item>Durable distributed data is off: the store behind it does not work with the versions that we use.</item>
+    /// <item>The proxy of the catalog warns "after 30 seconds" as soon as it begins to look for it, so that is off; readiness tells when the catalog does not answer.</item>
+    /// </list>
     /// </summary>
     private static readonly Config Timing = ConfigurationFactory.ParseString("""
         akka.coordinated-shutdown.run-by-clr-shutdown-hook = off

@@ -153,6 +153,28 @@ public sealed class ResourceTests(ResourceTests.BusyNode node) : IClassFixture<R
     }
 
     [Fact]
+    public async Task ClusterAnswers_EveryScalerIsAsked()
+    {
+        var answers = await Api.GetAsync("/api/v1/cluster/answers?within=20");
+        var queues = await Api.GetAsync("/api/v1/queues");
+        Assert.Equal(queues.GetProperty("items").GetArrayLength(), answers.GetProperty("asked").GetInt32());
+        Assert.Equal(answers.GetProperty("asked").GetInt32(), answers.GetProperty("answered").GetInt32());
+        Assert.Empty(answers.GetProperty("silent").EnumerateArray());
+        Assert.InRange(answers.GetProperty("medianSeconds").GetDouble(), 0, answers.GetProperty("slowestSeconds").GetDouble());
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("301")]
+    [InlineData("soon")]
+    public async Task ClusterAnswers_BadTime_IsRefused(string within)
+    {
+        using var answer = await Api.Http.GetAsync($"/api/v1/cluster/answers?within={within}");
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("within", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Metrics_HaveGaugesByQueueAndBudget()
     {
         await Api.Services.GetRequiredService<ControlPlane.Metrics.ReadModelGauges>().ReadAsync(default);
