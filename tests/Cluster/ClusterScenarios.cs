@@ -74,7 +74,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         var pause = TimeSpan.FromMilliseconds(random.Next(700));
         var moved = await node.KillWhileLeavingAsync(pause);
         output.WriteLine($"node {node.Number} was {(moved ? "killed" : "gone already")} {pause.TotalMilliseconds:0} ms after its requests had ended");
-        var answers = await arena.Nodes.First(n => n != node).Api.GetFromJsonAsync<JsonObject>("api/v1/cluster/answers?within=25");
+        var answers = await arena.Nodes.First(n => n != node).Api.GetFromJsonAsync<JsonObject>("api/v1/cluster/answers?within=28");
         output.WriteLine($"the others: {answers!.ToJsonString()}");
         Assert.Equal(Document.Queues.Count, answers["answered"]!.GetValue<int>());
         Assert.Empty(answers["silent"]!.AsArray());

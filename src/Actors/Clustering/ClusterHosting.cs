@@ -99,7 +99,7 @@ public static class ClusterHosting
           singleton-proxy.log-singleton-identification-failure = off
           sharding {
             retry-interval = 500ms
-            handoff-timeout = 8s
+            handoff-timeout = 20s
             coordinator-failure-backoff = 1s
             shard-failure-backoff = 1s
             entity-restart-backoff = 1s

@@ -31,11 +31,11 @@ public sealed class EntityUnavailableException(string message) : Exception(messa
 /// </summary>
 public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions options, TimeProvider time)
 {
-    /// <summary>A question that was on its way to an entity that moved or to a node that died is lost; after this time it is asked again.</summary>
+    /// <summary>A question that was on its way to an entity that moved or to a node that died is lost; after this time it is asked again. Doubles each time.</summary>
     private static readonly TimeSpan TryFor = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>From the second time on, so that a node that is only slow gets little more to do.</summary>
-    private static readonly TimeSpan TryAgainFor = TimeSpan.FromSeconds(1);
+    /// <summary>The longest time until a question is asked again. A node that is only slow gets little more to do.</summary>
+    private static readonly TimeSpan TryAtMostFor = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -108,7 +108,7 @@ public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions o
             catch (AskTimeoutException) when (within - time.GetElapsedTime(started) > Pause)
             {
                 // The time that is left is for another try.
-                tryFor = tryFor < TryAgainFor ? TryAgainFor : tryFor;
+                tryFor = tryFor * 2 < TryAtMostFor ? tryFor * 2 : TryAtMostFor;
             }
         }
     }
