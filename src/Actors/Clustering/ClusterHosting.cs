@@ -80,6 +80,7 @@ public static class ClusterHosting
     /// <item>On SIGTERM the host decides when the node leaves: Akka, which hears of the signal as well, would leave at once, before callers have turned to others.</item>
     /// <item>A shard whose node dies while it hands the shard over belongs to nobody until <c>handoff-timeout</c>, because Akka waits for the dead node's word; by default for a minute.</item>
     /// <item>The coordinators of the shards write their state to most nodes, not to all: one that is going away would hold up each write until <c>updating-state-timeout</c>.</item>
+    /// <item>A node that starts again under its old address is heard as soon as the gate to that address opens, and must be before it is given up.</item>
     /// <item>A side of a partition that has lost ends itself.</item>
     /// <item>Durable distributed data is off: the store behind it does not work with the versions that we use.</item>
     /// <item>The proxy of the catalog warns "after 30 seconds" as soon as it begins to look for it, so that is off; readiness tells when the catalog does not answer.</item>
@@ -87,6 +88,7 @@ public static class ClusterHosting
     /// </summary>
     private static readonly Config Timing = ConfigurationFactory.ParseString("""
         akka.coordinated-shutdown.run-by-clr-shutdown-hook = off
+        akka.remote.retry-gate-closed-for = 1s
         akka.cluster {
           down-removal-margin = 500ms
           downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"

@@ -25,6 +25,9 @@ public sealed partial class Membership(
     /// <summary>A row of a node that this one does not see in the cluster is taken out after as many beats.</summary>
     private const int MissedBeats = 5;
 
+    /// <summary>After as many attempts to join that came to nothing a node starts again as a new one.</summary>
+    private const int JoinAttempts = 2;
+
     private readonly MembershipTable _table = new(storage);
     private readonly Witness _witness = new(settings, time);
     private readonly Dictionary<(string, long), int> _missed = [];
@@ -150,16 +153,26 @@ public sealed partial class Membership(
     /// <returns>The number of the cluster that was joined; null if it has none.</returns>
     private async Task<long?> JoinAsync(Cluster cluster, NodeRow self, PeriodicTimer pace, CancellationToken cancel)
     {
-        while (true)
+        for (var failed = 0; failed < JoinAttempts;)
         {
-            if (await TryAsync(cluster, self, cancel).ConfigureAwait(false) is { } attempt && await IsUpAsync(cluster, attempt.Limit, pace, cancel).ConfigureAwait(false))
+            if (await TryAsync(cluster, self, cancel).ConfigureAwait(false) is { } attempt)
             {
-                Joined(log, cluster.SelfAddress);
-                return attempt.Number;
+                if (await IsUpAsync(cluster, attempt.Limit, pace, cancel).ConfigureAwait(false))
+                {
+                    Joined(log, cluster.SelfAddress);
+                    return attempt.Number;
+                }
+
+                failed++;
             }
 
             await pace.WaitForNextTickAsync(cancel).ConfigureAwait(false);
         }
+
+        // The others may have given this node up before it was one of them, and hear no more of it: no member, it is not told to end.
+        restart.Wish($"it could not join its cluster in {JoinAttempts} attempts");
+        _ = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
+        return null;
     }
 
     /// <returns>Null if there was nothing to try.</returns>
