@@ -40,7 +40,7 @@ public sealed class ClusterSettings : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan DeadAfter { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long joining may take before the node looks again whom to join.</summary>
+    /// <summary>How long joining may take before the node looks again whom to join; after the second time it starts again as a new one.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -87,7 +87,7 @@ public sealed class EntityAsks(IReadOnlyActorRegistry registry, HttpApiOptions o
     }
 
     /// <summary>How the shards are spread over the nodes.</summary>
-    public Task<IReadOnlyList<RegionShards>> ShardsAsync(CancellationToken cancel) => _regions.ShardsAsync(TryFor, cancel);
+    public Task<IReadOnlyList<RegionShards>> ShardsAsync(CancellationToken cancel) => _regions.ShardsAsync(TryAtMostFor, cancel);
 
     private Task<T> AskAsync<TRegion, T>(string entity, object message, CancellationToken cancel) =>
         AnsweredAsync<T>(limit => _regions.AskAsync<TRegion, object>(entity, message, limit, cancel), TryFor, options.AskTimeout, cancel);
