@@ -25,16 +25,19 @@ public static class EntityHosting
         CatalogMessages.Table, LedgerMessages.Table, ScalerMessages.Table, GatewayMessages.Table, WatcherMessages.Table);
 
     /// <summary>Starts the entities of this node: regions for scalers, ledgers, gateways and watchers, and the catalog, which wakes them.</summary>
+    /// <exception cref="InvalidOperationException">The journal holds what this program cannot read.</exception>
     public static AkkaConfigurationBuilder WithControlPlaneEntities(this AkkaConfigurationBuilder builder, IServiceProvider services)
     {
         var shell = services.GetRequiredService<ShellContext>();
         var connections = services.GetRequiredService<Connections>();
         var calls = services.GetRequiredService<CallOptions>();
         var policies = services.GetRequiredService<IPolicyRunner>();
+        var manifests = services.GetRequiredService<Manifests>();
+        KnownManifests.Require(services.GetRequiredService<NodeStorage>().Database, manifests);
 
         // By type and arguments: an expression would be compiled anew for each entity, and took a tenth or more of the processor time of waking ten thousand.
         return builder
-            .WithManifests(Manifests)
+            .WithManifests(manifests)
             .WithEntities<LedgerRegion>("ledger", (_, registry, id) => Props.Create<LedgerActor>(id, shell, new Regions(registry)), shell.Options)
             .WithEntities<GatewayRegion>("gateway", (_, registry, id) => Props.Create<GatewayActor>(id, shell, new Regions(registry), connections, calls), shell.Options)
             .WithEntities<ScalerRegion>("queue", (_, registry, id) => Props.Create<ScalerActor>(id, shell, new Regions(registry), policies), shell.Options)
@@ -46,9 +49,13 @@ public static class EntityHosting
     }
 
     /// <summary>Registers what the entities need beside the storage and the ports.</summary>
-    public static IServiceCollection AddControlPlaneEntities(this IServiceCollection services, ShellOptions shell, CallOptions calls) => services
+    /// <param name="services">The host's.</param>
+    /// <param name="shell">How entities are run.</param>
+    /// <param name="calls">How platforms are called.</param>
+    /// <param name="manifests">What the node reads and writes; null for <see cref="Manifests"/>.</param>
+    public static IServiceCollection AddControlPlaneEntities(this IServiceCollection services, ShellOptions shell, CallOptions calls, Manifests? manifests = null) => services
         .AddSingleton(calls)
-        .AddSingleton(Manifests)
+        .AddSingleton(manifests ?? Manifests)
         .AddSingleton<Connections>()
         .AddSingleton(sp => new ShellContext(
             sp.GetRequiredService<TimeProvider>(), shell, sp.GetRequiredService<JournalHealth>(), sp.GetRequiredService<Microsoft.Extensions.Logging.ILoggerFactory>()));

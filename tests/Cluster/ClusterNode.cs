@@ -50,20 +50,34 @@ internal sealed class ClusterNode : IDisposable
 
     public bool Running => _process is { HasExited: false };
 
+    /// <summary>Whether it is started as the next release, which writes everything in forms that this one cannot read.</summary>
+    public bool NextRelease { get; set; }
+
     /// <summary>The program as this build made it, beside this test's own output.</summary>
-    private static string Program
+    private string Program
     {
         get
         {
+            var (project, file) = NextRelease ? ("NextRelease", "controlplane-next.dll") : ("ControlPlane", "controlplane.dll");
             var pivot = Path.GetFileName(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
             for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
             {
                 if (File.Exists(Path.Combine(at.FullName, "ControlPlane.sln")))
-                    return Path.Combine(at.FullName, "artifacts", "bin", "ControlPlane", pivot, "controlplane.dll");
+                    return Path.Combine(at.FullName, "artifacts", "bin", project, pivot, file);
             }
 
             throw new InvalidOperationException("The repository's root was not found.");
         }
+    }
+
+    /// <summary>Starts it where it cannot run.</summary>
+    /// <returns>The exit code, and what it has said.</returns>
+    public async Task<(int Code, string Said)> RefuseAsync()
+    {
+        var before = File.ReadAllText(OutputFile).Length;
+        Start();
+        var code = await EndAsync(TimeSpan.FromSeconds(60));
+        return (code, File.ReadAllText(OutputFile)[before..]);
     }
 
     public void Start()

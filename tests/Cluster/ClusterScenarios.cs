@@ -42,20 +42,6 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
     });
 
     [Fact, Place(1)]
-    public Task Nodes_RestartedOneAfterAnother_NoRequestFails() => UnderLoadAsync(async _ =>
-    {
-        foreach (var node in arena.Nodes)
-        {
-            using var watch = new Watch(arena.Nodes.Where(n => n != node).Select(n => n.Url));
-            var ended = await node.StopAsync();
-            output.WriteLine($"node {node.Number} ended with {ended.Code}: {await watch.EndAsync()}");
-            Assert.Equal((0, true), ended);
-            node.Start();
-            await arena.ReadyAsync($"node {node.Number} is back after its restart");
-        }
-    });
-
-    [Fact, Place(2)]
     public Task EachNode_KilledInTurn_TheOthersGoOn() => UnderLoadAsync(async random =>
     {
         foreach (var node in arena.Nodes)
@@ -67,7 +53,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         }
     });
 
-    [Fact, Place(3)]
+    [Fact, Place(2)]
     public Task Node_KilledWhileItHandsOver_NoQueueIsStuck() => UnderLoadAsync(async random =>
     {
         var node = arena.Nodes[random.Next(arena.Nodes.Count)];
@@ -82,7 +68,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync($"node {node.Number} is back after it was killed");
     });
 
-    [Fact, Place(4)]
+    [Fact, Place(3)]
     public Task Node_FrozenForThirtySeconds_IsLeftBehindAndComesBackAsANewOne() => UnderLoadAsync(async random =>
     {
         var node = arena.Nodes[random.Next(arena.Nodes.Count)];
@@ -93,7 +79,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync($"node {node.Number} is back after it stood still");
     });
 
-    [Fact, Place(5)]
+    [Fact, Place(4)]
     public Task Network_PartedInTwo_OneSideActsAndTheOtherComesBack() => UnderLoadAsync(async random =>
     {
         var alone = arena.Nodes[random.Next(arena.Nodes.Count)];
@@ -111,7 +97,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync($"node {alone.Number} is back after the network was mended");
     });
 
-    [Fact, Place(6)]
+    [Fact, Place(5)]
     public Task Database_StoppedAndStarted_TheNodesComeBackByThemselves() => UnderLoadAsync(async _ =>
     {
         arena.Database.Crash();
@@ -124,7 +110,7 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
         await arena.ReadyAsync("all nodes are ready again");
     });
 
-    [Fact, Place(7)]
+    [Fact, Place(6)]
     public Task AllNodes_KilledAtOnce_FormTheirClusterAgain() => UnderLoadAsync(async _ =>
     {
         await Task.WhenAll(arena.Nodes.Select(n => n.KillAsync()));
@@ -132,6 +118,64 @@ public sealed class ClusterScenarios(Arena arena, ITestOutputHelper output) : IC
             node.Start();
         await arena.ReadyAsync("the cluster has formed again");
     });
+
+    /// <summary>Last, because there is no way back from it.</summary>
+    [Fact, Place(7)]
+    public Task Nodes_UpgradedOneAfterAnother_NoRequestFailsAndOlderNodesReadWhatNewerWrite() => UnderLoadAsync(async _ =>
+    {
+        var judge = new Judge(arena);
+        var first = arena.Nodes[0];
+        await ReplaceAsync(first, next: true);
+        output.WriteLine($"node 1 runs the next release: {await VersionsAsync()}");
+
+        // Nothing moves without need while releases differ, and what must move goes to the newest. So it gets the queues of one that is restarted; then it dies, the others,
+        // which are older, take over what it wrote, and it goes back to this release.
+        await ReplaceAsync(arena.Nodes[1], next: false);
+        var queues = await ScalersAsync(first);
+        await first.KillAsync();
+        var answers = await arena.Nodes[1].Api.GetFromJsonAsync<JsonObject>("api/v1/cluster/answers?within=28");
+        output.WriteLine($"it died with {queues} queues; the others: {answers!.ToJsonString()}");
+        Assert.NotEqual(0, queues);
+        Assert.Equal(Document.Queues.Count, answers["answered"]!.GetValue<int>());
+        first.NextRelease = false;
+        first.Start();
+        await arena.ReadyAsync("node 1 is back as this release");
+        foreach (var node in arena.Nodes)
+        {
+            Assert.Equal(0, await judge.OfNextReleaseAsync());
+            await ReplaceAsync(node, next: true);
+        }
+
+        output.WriteLine($"all run the next release: {await VersionsAsync()}");
+        await Arena.EventuallyAsync(async () => await judge.OfNextReleaseAsync() > 0, Patience, () => Task.FromResult("the next release writes as it would"));
+        await first.KillAsync();
+        first.NextRelease = false;
+        var (code, said) = await first.RefuseAsync();
+        output.WriteLine($"this release refuses: {said.Trim()}");
+        Assert.Equal(1, code);
+        Assert.Contains("it was written by a newer version", said, StringComparison.Ordinal);
+        first.NextRelease = true;
+        first.Start();
+        await arena.ReadyAsync("node 1 is back as the next release");
+    });
+
+    private async Task ReplaceAsync(ClusterNode node, bool next)
+    {
+        using var watch = new Watch(arena.Nodes.Where(n => n != node).Select(n => n.Url));
+        Assert.Equal((0, true), await node.StopAsync());
+        node.NextRelease = next;
+        node.Start();
+        await arena.ReadyAsync($"node {node.Number} is back as another release");
+        output.WriteLine($"node {node.Number} was replaced: {await watch.EndAsync()}");
+    }
+
+    /// <summary>Scalers that this node has, as it says itself.</summary>
+    private static async Task<int> ScalersAsync(ClusterNode node) => (await Arena.ClusterOfAsync(node)) is not { } cluster
+        ? 0
+        : cluster["members"]!.AsArray().Where(m => m!["address"]!.ToString() == cluster["self"]!.ToString())
+            .SelectMany(m => m!["shards"]!.AsArray()).Where(s => s!["region"]!.ToString() == "scalers").Sum(s => s!["entities"]!.GetValue<int>());
+
+    private async Task<string> VersionsAsync() => (await Arena.ClusterOfAsync(arena.Nodes[^1]))?["versions"]?.ToJsonString() ?? "no answer";
 
     private Task UnderLoadAsync(Func<Random, Task> happen, [CallerMemberName] string name = "") => ScenarioAsync(async watch =>
     {

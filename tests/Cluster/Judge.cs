@@ -108,7 +108,7 @@ internal sealed class Judge(Arena arena)
     /// <summary>No stream of the journal has a hole; every decision is in the log, and a listener that went from node to node has heard each of them once, in order.</summary>
     public async Task DecisionsAsync()
     {
-        const string Missing = "SELECT COUNT(*) FROM journal j WHERE j.manifest = 'scaler.decided.v1' AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.ordering = j.ordering)";
+        const string Missing = "SELECT COUNT(*) FROM journal j WHERE j.manifest LIKE 'scaler.decided.v%' AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.ordering = j.ordering)";
         await Arena.EventuallyAsync(
             async () => await CountAsync(Missing) == 0, Patience, async () => $"every decision of the journal is shown: {await CountAsync(Missing)} are not");
         Assert.Empty(await TextsAsync("SELECT persistence_id FROM journal GROUP BY persistence_id HAVING COUNT(*) <> MAX(sequence_number) OR MIN(sequence_number) <> 1"));
@@ -130,6 +130,10 @@ internal sealed class Judge(Arena arena)
         Assert.All(heard, events => Assert.Equal(heard[0], events));
         Assert.Equal(heard[0].Select(e => e.Id).Distinct().Order(), heard[0].Select(e => e.Id));
     }
+
+    /// <summary>Events, and snapshots, that only the next release can read.</summary>
+    public async Task<long> OfNextReleaseAsync() =>
+        await CountAsync("SELECT (SELECT COUNT(*) FROM journal WHERE manifest LIKE '%.v2') + (SELECT COUNT(*) FROM snapshot WHERE manifest LIKE '%.v2')");
 
     /// <summary>What machines of the tight queues have cost is within the limit of their budget.</summary>
     private async Task TightBillAsync()

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Akka.Util;
 using ControlPlane.Domain.Deciding;
 
 namespace ControlPlane.Actors.Serialization;
@@ -15,8 +16,11 @@ public sealed partial class ManifestTable
     internal IReadOnlyList<Manifest> Entries => _manifests;
 
     /// <summary>A fact that is written to the journal.</summary>
-    public ManifestTable Event<T>(string manifest, JsonTypeInfo<T> json)
-        where T : class, IEvent => Add(manifest, json, ManifestKind.Event);
+    /// <param name="manifest">Its name.</param>
+    /// <param name="json">How it becomes JSON.</param>
+    /// <param name="since">The first version of the program that reads it, such as 1.2.0; null for every version. Nodes that are older get a <see cref="Former"/> form, if there is one.</param>
+    public ManifestTable Event<T>(string manifest, JsonTypeInfo<T> json, string? since = null)
+        where T : class, IEvent => Add(manifest, json, ManifestKind.Event, since);
 
     /// <summary>
     /// Facts that stand inside one envelope and have a manifest each: <c>{prefix}.{fact}.v1</c>, by the names of the nested records of <paramref name="facts"/>.
@@ -52,30 +56,44 @@ public sealed partial class ManifestTable
     }
 
     /// <summary>A command, reply or notice that may cross the border of a node.</summary>
-    public ManifestTable Message<T>(string manifest, JsonTypeInfo<T> json)
-        where T : class => Add(manifest, json, ManifestKind.Message);
+    public ManifestTable Message<T>(string manifest, JsonTypeInfo<T> json, string? since = null)
+        where T : class => Add(manifest, json, ManifestKind.Message, since);
 
     /// <summary>
-    /// A state, or the record that stands for it, that is kept as a snapshot. When its shape changes it gets a new manifest; snapshots of the old one are then
-    /// ignored and the state is folded from the events again.
+    /// A state, or the record that stands for it, that is kept as a snapshot. When its shape changes it gets a new manifest, and the former one stays, to be read: the events
+    /// that a snapshot stands for may have been deleted.
     /// </summary>
-    public ManifestTable Snapshot<T>(string manifest, JsonTypeInfo<T> json)
-        where T : class => Add(manifest, json, ManifestKind.Snapshot);
+    public ManifestTable Snapshot<T>(string manifest, JsonTypeInfo<T> json, string? since = null)
+        where T : class => Add(manifest, json, ManifestKind.Snapshot, since);
 
-    /// <summary>A version of an event that is no longer written but was: it is read as <typeparamref name="T"/> and turned into what it means today.</summary>
-    public ManifestTable OldEvent<T>(string manifest, JsonTypeInfo<T> json, Func<T, IEvent> upgrade)
+    /// <summary>A form in which <typeparamref name="T"/> was once written: it is read as <typeparamref name="TFormer"/> and turned into what it means today.</summary>
+    /// <param name="manifest">Its name.</param>
+    /// <param name="json">How it becomes JSON.</param>
+    /// <param name="upgrade">What it means today.</param>
+    /// <param name="downgrade">
+    /// What is written in the stead of a <typeparamref name="T"/> as long as the cluster has a node that is older than the new form. Null where no such node can be left.
+    /// </param>
+    /// <param name="since">The first version of the program that reads this form, such as 1.2.0; null for every version.</param>
+    public ManifestTable Former<TFormer, T>(string manifest, JsonTypeInfo<TFormer> json, Func<TFormer, T> upgrade, Func<T, TFormer>? downgrade = null, string? since = null)
+        where TFormer : class
         where T : class
     {
-        _manifests.Add(new Manifest(Valid(manifest), typeof(T), json, ManifestKind.OldEvent, old => upgrade((T)old)));
+        _manifests.Add(new Manifest(Valid(manifest), typeof(TFormer), json, ManifestKind.Former, former => upgrade((TFormer)former))
+        {
+            Since = VersionOf(since),
+            WrittenFor = downgrade is null ? null : new Stead(typeof(T), value => downgrade((T)value)),
+        });
         return this;
     }
 
-    private ManifestTable Add<T>(string manifest, JsonTypeInfo<T> json, ManifestKind kind)
+    private ManifestTable Add<T>(string manifest, JsonTypeInfo<T> json, ManifestKind kind, string? since)
         where T : class
     {
-        _manifests.Add(new Manifest(Valid(manifest), typeof(T), json, kind, null));
+        _manifests.Add(new Manifest(Valid(manifest), typeof(T), json, kind, null) { Since = VersionOf(since) });
         return this;
     }
+
+    private static AppVersion VersionOf(string? since) => since is null ? Manifest.Always : AppVersion.Create(since);
 
     private static string Kebab(string name) => Words().Replace(name, "-").ToLowerInvariant();
 

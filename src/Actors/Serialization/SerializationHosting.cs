@@ -9,7 +9,7 @@ public static class SerializationHosting
     public static AkkaConfigurationBuilder WithManifests(this AkkaConfigurationBuilder builder, Manifests manifests) =>
         builder.WithCustomSerializer(
             "controlplane-json",
-            manifests.All.Where(m => m.Kind != ManifestKind.OldEvent).Select(m => m.Type).Distinct().Append(typeof(IEvent)),
-            system => new ManifestSerializer(system, manifests))
+            manifests.All.Where(m => m.Kind != ManifestKind.Former).Select(m => m.Type).Distinct().Append(typeof(IEvent)),
+            system => new ManifestSerializer(system, manifests, new OldestMember(system).Version))
         .AddHocon($$"""akka.actor.serializers.json = "{{typeof(RefusingSerializer).AssemblyQualifiedName}}" """, HoconAddMode.Prepend);
 }

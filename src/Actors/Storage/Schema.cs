@@ -3,6 +3,7 @@ namespace ControlPlane.Actors.Storage;
 /// <summary>
 /// The tables of journal and snapshots, in the layout of Akka.Persistence.Sql, with the two indexes that are needed instead of the four that it would make.
 /// <c>created</c> is a time in ticks of .NET, UTC; <c>message</c> is JSON as bytes; <c>ordering</c> numbers all events of all entities.
+/// <c>journal_manifest</c> has the manifest of every event and snapshot that was written since there is this table.
 /// </summary>
 internal static class Schema
 {
@@ -43,6 +44,7 @@ internal static class Schema
             PRIMARY KEY (persistence_id, sequence_number));
         CREATE TABLE IF NOT EXISTS projection_offset (name TEXT NOT NULL PRIMARY KEY, ordering INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS journal_probe (id INTEGER NOT NULL PRIMARY KEY, at INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS journal_manifest (manifest TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
         """;
 
     private const string PostgreSql = """
@@ -73,5 +75,6 @@ internal static class Schema
             PRIMARY KEY (persistence_id, sequence_number));
         CREATE TABLE IF NOT EXISTS projection_offset (name VARCHAR(128) NOT NULL PRIMARY KEY, ordering BIGINT NOT NULL);
         CREATE TABLE IF NOT EXISTS journal_probe (id INTEGER NOT NULL PRIMARY KEY, at BIGINT NOT NULL);
+        CREATE TABLE IF NOT EXISTS journal_manifest (manifest VARCHAR(500) NOT NULL PRIMARY KEY);
         """;
 }

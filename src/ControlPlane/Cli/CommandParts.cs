@@ -54,7 +54,7 @@ public sealed record CommandParts
     /// <summary>The parts of this program, at this process's terminal.</summary>
     public static CommandParts OfProcess() => new()
     {
-        Run = NodeStart.RunAsync,
+        Run = (arguments, cancel) => NodeStart.RunAsync(arguments, cancel),
         Worker = (arguments, _) => ControlPlane.Worker.WorkerProgram.RunAsync([.. arguments]),
         Simulate = (arguments, cancel) => Task.FromResult(ControlPlane.Simulate.SimulateProgram.Run(arguments, Console.Out, Console.Error, TimeProvider.System, cancel)),
         Emulate = (arguments, cancel) => ControlPlane.Emulate.EmulateProgram.RunAsync(arguments, Console.Out, Console.Error, TimeProvider.System, cancel),

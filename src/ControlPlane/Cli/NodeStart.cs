@@ -5,7 +5,7 @@ namespace ControlPlane.Cli;
 /// <summary>Starts a node for <c>run</c> and <c>demo</c>. Signals come as the cancellation, so that whoever started it can tidy up first.</summary>
 internal static class NodeStart
 {
-    public static Task<int> RunAsync(RunArguments arguments, CancellationToken cancel) => NodeHost.RunAsync(
+    public static Task<int> RunAsync(RunArguments arguments, CancellationToken cancel, Release? release = null) => NodeHost.RunAsync(
         [.. arguments.ToHostArguments()],
         cancel,
         builder =>
@@ -15,7 +15,8 @@ internal static class NodeStart
                 return;
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(new FileLog(file, TimeProvider.System));
-        });
+        },
+        release);
 
     /// <summary>Ends by its cancellation alone.</summary>
     private sealed class CancelledLifetime : IHostLifetime

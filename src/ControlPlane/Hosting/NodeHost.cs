@@ -36,8 +36,10 @@ public static partial class NodeHost
     /// <summary>Builds a node. Every setting is checked at start; all faults are reported together and nothing is started.</summary>
     /// <param name="arguments">Settings as <c>--Section:Name=value</c>.</param>
     /// <param name="configure">Changes of the settings by the caller, after all other places.</param>
-    public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
+    /// <param name="release">What the node runs as; null for this program.</param>
+    public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null, Release? release = null)
     {
+        release ??= Release.Current;
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddNodeSettings(arguments);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
@@ -67,8 +69,8 @@ public static partial class NodeHost
         builder.Services.AddSingleton(node);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddControlPlaneStorage(storage);
-        builder.Services.AddControlPlaneEntities(shell, calls);
-        builder.Services.AddControlPlaneMembership(cluster, new NodeIdentity(node.Cluster, node.Url, Version));
+        builder.Services.AddControlPlaneEntities(shell, calls, release.Manifests);
+        builder.Services.AddControlPlaneMembership(cluster, new NodeIdentity(node.Cluster, node.Url, release.Version));
         builder.Services.AddReadModel();
         builder.Services.AddProjection(projection);
         builder.Services.AddControlPlaneApi(api);
@@ -94,7 +96,7 @@ public static partial class NodeHost
             })
             .AddHocon("akka.loglevel = WARNING\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend)
             .AddControlPlanePersistence(services.GetRequiredService<NodeStorage>())
-            .WithControlPlaneCluster(cluster, Version)
+            .WithControlPlaneCluster(cluster, release.Version)
             .WithControlPlaneEntities(services));
         builder.Services.AddSingleton<IDeclaredQueues, DeclaredQueues>();
         builder.Services.AddSingleton<FirstConfiguration>().AddHostedService(sp => sp.GetRequiredService<FirstConfiguration>());
@@ -132,14 +134,14 @@ public static partial class NodeHost
 
     /// <summary>Runs a node until it is told to stop. A node that the others have removed from the cluster starts again as a new one, in the same process.</summary>
     /// <returns>0, or 1 if its settings are faulty; they are then listed on standard error.</returns>
-    public static async Task<int> RunAsync(string[] arguments, CancellationToken cancel, Action<WebApplicationBuilder>? configure = null)
+    public static async Task<int> RunAsync(string[] arguments, CancellationToken cancel, Action<WebApplicationBuilder>? configure = null, Release? release = null)
     {
         var again = false;
         while (true)
         {
             try
             {
-                await using var app = Build(arguments, configure);
+                await using var app = Build(arguments, configure, release);
                 var restart = app.Services.GetRequiredService<RestartWish>();
                 await app.RunAsync(cancel).ConfigureAwait(false);
                 if (restart.Reason is not { } reason || cancel.IsCancellationRequested)
@@ -165,6 +167,4 @@ public static partial class NodeHost
 
     /// <summary>Between two tries of a node that runs already: the database may be away for a while.</summary>
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(2);
-
-    private static readonly string Version = typeof(NodeHost).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 }

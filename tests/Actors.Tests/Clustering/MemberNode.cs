@@ -26,6 +26,9 @@ internal sealed class MemberNode : IAsyncDisposable
 
     public ClusterStatus Status => ClusterStatus.Of(_host.Services.GetRequiredService<ActorSystem>());
 
+    /// <summary>What it takes the oldest node's version to be.</summary>
+    public string OldestVersion => new OldestMember((ExtendedActorSystem)_host.Services.GetRequiredService<ActorSystem>()).Version().Version;
+
     public Membership Membership => _host.Services.GetRequiredService<Membership>();
 
     /// <summary>Why it wants to start again; null while it does not.</summary>
@@ -33,7 +36,7 @@ internal sealed class MemberNode : IAsyncDisposable
 
     public bool Stopping => _stopped.IsCancellationRequested;
 
-    public static async Task<MemberNode> StartAsync(StorageOptions storage, ClusterSettings? settings = null, string name = "tests")
+    public static async Task<MemberNode> StartAsync(StorageOptions storage, ClusterSettings? settings = null, string name = "tests", string version = "1.2.3")
     {
         settings ??= new ClusterSettings();
         settings.Heartbeat = TimeSpan.FromMilliseconds(200);
@@ -45,11 +48,11 @@ internal sealed class MemberNode : IAsyncDisposable
                 services.AddControlPlaneStorage(storage);
                 services.AddAkka("members", (akka, _) => akka
                     .WithManifests(CounterManifests.All)
-                    .WithControlPlaneCluster(settings, "1.2.3")
+                    .WithControlPlaneCluster(settings, version)
 
                     // A crash in these tests is an end without goodbye; many systems in a busy process are slow to answer.
                     .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.coordinated-shutdown.run-by-actor-system-terminate = off\nakka.cluster.failure-detector.acceptable-heartbeat-pause = 8s", HoconAddMode.Prepend));
-                services.AddControlPlaneMembership(settings, new NodeIdentity(name, "http://127.0.0.1:1", "1.2.3"));
+                services.AddControlPlaneMembership(settings, new NodeIdentity(name, "http://127.0.0.1:1", version));
             })
             .Build();
         try

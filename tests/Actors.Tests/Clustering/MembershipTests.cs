@@ -37,6 +37,19 @@ public sealed class MembershipTests : IDisposable
             await dead.DisposeAsync();
     }
 
+    [Fact]
+    public async Task OldestVersion_NodesThatDiffer_IsThatOfTheOldestUntilItHasGone()
+    {
+        await using var newer = await StartAsync(version: "1.10.0");
+        await MemberNode.UntilAsync(() => newer.Up == 1, "the newer is up");
+        Assert.Equal("1.10.0", newer.OldestVersion);
+        var older = await StartAsync(version: "1.9.2");
+        await MemberNode.UntilAsync(() => newer.Up == 2 && older.Up == 2, "both are up");
+        Assert.Equal(("1.9.2", "1.9.2"), (newer.OldestVersion, older.OldestVersion));
+        await older.DisposeAsync();
+        await MemberNode.UntilAsync(() => newer.OldestVersion == "1.10.0", "the older has left");
+    }
+
     /// <summary>All were killed and start again: one looks for the cluster that was while another begins the next at an address that the first knows.</summary>
     [Fact]
     public async Task Cluster_BegunWhileANodeJoins_IsTheOneThatItHasJoined()
@@ -126,7 +139,7 @@ public sealed class MembershipTests : IDisposable
         Assert.Contains(faults, f => f.ErrorMessage!.Contains(says, StringComparison.Ordinal));
     }
 
-    private Task<MemberNode> StartAsync(ClusterSettings? settings = null) => MemberNode.StartAsync(_storage.Options(), settings);
+    private Task<MemberNode> StartAsync(ClusterSettings? settings = null, string version = "1.2.3") => MemberNode.StartAsync(_storage.Options(), settings, version: version);
 
     private static int FreePort()
     {

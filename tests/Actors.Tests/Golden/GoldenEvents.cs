@@ -37,7 +37,7 @@ internal static class GoldenEvents
             return $"{Path.GetFileName(file)} can no longer be read: {fault.Message}";
         }
 
-        if (manifest.Kind == ManifestKind.OldEvent)
+        if (manifest.Kind == ManifestKind.Former)
             return manifests.Knows(value.GetType()) ? null : $"{manifest.Name} is read as {value.GetType().Name}, which has no manifest.";
 
         if (manifests.NameOf(value) != manifest.Name)
@@ -46,7 +46,7 @@ internal static class GoldenEvents
         var written = JsonNode.Parse(manifests.Write(value));
         return JsonNode.DeepEquals(golden, written)
             ? null
-            : $"{manifest.Name} no longer reads what was written: it was\n{golden.ToJsonString(Indented)}\nand comes back as\n{written!.ToJsonString(Indented)}\nA changed shape needs a new manifest (v2) and the old one as {nameof(ManifestTable.OldEvent)}.";
+            : $"{manifest.Name} no longer reads what was written: it was\n{golden.ToJsonString(Indented)}\nand comes back as\n{written!.ToJsonString(Indented)}\nA changed shape needs a new manifest (v2) and the old one as {nameof(ManifestTable.Former)}.";
     }
 
     private static string Proposal(Manifest manifest) =>

@@ -79,7 +79,7 @@ public sealed class MessagesTests : IAsyncLifetime
         var envelope = new ShardingEnvelope("red", new ScalerCommand.Leave(new Domain.Instances.InstanceId("01ARZ3NDEKTSV4RRFFQ69G5FAV"), true, "me"));
         var config = ConfigurationFactory.ParseString("akka.actor.provider = cluster\nakka.remote.dot-netty.tcp { hostname = \"127.0.0.1\", port = 0 }").WithFallback(ClusterSharding.DefaultConfig());
         using var system = ActorSystem.Create("sharding", BootstrapSetup.Create().WithConfig(config).And(SerializationSetup.Create(s =>
-            [SerializerDetails.Create("stj", new ManifestSerializer(s, EntityHosting.Manifests), [typeof(ScalerCommand.Leave)])])));
+            [SerializerDetails.Create("stj", new ManifestSerializer(s, EntityHosting.Manifests, new OldestMember(s).Version), [typeof(ScalerCommand.Leave)])])));
         var serializer = system.Serialization.FindSerializerFor(envelope);
         var back = Assert.IsType<ShardingEnvelope>(system.Serialization.Deserialize(
             serializer.ToBinary(envelope), serializer.Identifier, Akka.Serialization.Serialization.ManifestFor(serializer, envelope)));

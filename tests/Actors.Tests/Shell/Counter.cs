@@ -114,7 +114,7 @@ public static class CounterManifests
         .Event("counter.finished.v1", CounterJson.Default.Finished)
         .Event("counter.waiting.v1", CounterJson.Default.Waiting)
         .Event("counter.waited.v1", CounterJson.Default.Waited)
-        .OldEvent("counter.incremented.v1", CounterJson.Default.Incremented, old => new CounterEvent.Added(old.By))
+        .Former("counter.incremented.v1", CounterJson.Default.Incremented, old => new CounterEvent.Added(old.By))
         .Message("counter.add.v1", CounterJson.Default.Add)
         .Message("counter.ask.v1", CounterJson.Default.Ask)
         .Message("counter.start.v1", CounterJson.Default.Start)

@@ -85,7 +85,7 @@ internal sealed class HeldStore : EventStore
         }
     }
 
-    public override Task AppendAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel)
+    protected override Task WriteAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
@@ -100,7 +100,7 @@ internal sealed class HeldStore : EventStore
         return done.Task;
     }
 
-    public override Task<EventStream> ReadAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel)
+    protected override Task<EventStream> ReadWrittenAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel)
     {
         lock (_lock)
         {
@@ -117,7 +117,9 @@ internal sealed class HeldStore : EventStore
         return Task.CompletedTask;
     }
 
-    public override Task SaveSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel)
+    protected override Task WriteManifestAsync(string manifest, CancellationToken cancel) => Task.CompletedTask;
+
+    protected override Task WriteSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel)
     {
         lock (_lock)
         {

@@ -107,6 +107,6 @@ public abstract class ShellTest : TestKit
         new StorageSetup(store, time),
         SerializationSetup.Create(system =>
         [
-            SerializerDetails.Create("json", new ManifestSerializer(system, CounterManifests.All), [.. CounterManifests.All.All.Select(m => m.Type), typeof(IEvent)]),
+            SerializerDetails.Create("json", new ManifestSerializer(system, CounterManifests.All, new OldestMember(system).Version), [.. CounterManifests.All.All.Select(m => m.Type), typeof(IEvent)]),
         ]));
 }

@@ -1,7 +1,9 @@
 using System.Data.Common;
 using System.Text;
+using ControlPlane.Actors.Serialization;
 using ControlPlane.Actors.Storage;
 using ControlPlane.Actors.Storage.Journal;
+using ControlPlane.Actors.Tests.Shell;
 using Dapper;
 using Npgsql;
 
@@ -43,6 +45,23 @@ public abstract class EventStoreTests : IDisposable
         Assert.Equal(5, stream.HighestSequenceNr);
         Assert.Equal("""{"n":2}""", Encoding.UTF8.GetString(stream.Events[0].Message));
         Assert.Equal("test.v1", stream.Events[0].Manifest);
+    }
+
+    [Fact]
+    public async Task Require_OfWhatWasWritten_RefusesWhoDoesNotKnowIt()
+    {
+        var older = Manifests.Of(new ManifestTable().Event("test.v1", CounterJson.Default.Added));
+        await Store.AppendAsync("a", Events(1, 1), None);
+        KnownManifests.Require(Database, older);
+        await Store.AppendAsync("a", [.. Events(2, 1).Select(e => e with { Manifest = "test.v2" })], None);
+        await Store.SaveSnapshotAsync(new SnapshotRow("a", 2, 0, "state.v2", 1, [1]), None);
+        var fault = Assert.Throws<InvalidOperationException>(() => KnownManifests.Require(Database, older));
+        Assert.Contains("'state.v2' (2 in all)", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("newer version", fault.Message, StringComparison.Ordinal);
+        KnownManifests.Require(Database, Manifests.Of(new ManifestTable()
+            .Event("test.v2", CounterJson.Default.Added)
+            .Former("test.v1", CounterJson.Default.Incremented, former => new CounterEvent.Added(former.By))
+            .Snapshot("state.v2", CounterJson.Default.CounterState)));
     }
 
     [Fact]

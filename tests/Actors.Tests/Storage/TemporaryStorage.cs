@@ -17,6 +17,13 @@ internal sealed class TemporaryStorage(StorageProvider provider = StorageProvide
     public void Dispose()
     {
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        if (_connectionString is not null)
+        {
+            // Idle connections of each test's pool would come to more than the server allows.
+            using var connection = new Npgsql.NpgsqlConnection(Options().Source);
+            Npgsql.NpgsqlConnection.ClearPool(connection);
+        }
+
         _directory.Delete(recursive: true);
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace ControlPlane.Actors.Storage.Journal;
 
 /// <summary>One event as it stands in the table.</summary>
@@ -17,20 +19,32 @@ internal sealed record EventStream(IReadOnlyList<EventRow> Events, long HighestS
 /// </summary>
 internal abstract class EventStore : IAsyncDisposable
 {
+    private readonly WritesUnderWay _underWay = new();
+    private readonly ConcurrentDictionary<string, bool> _noted = new(StringComparer.Ordinal);
+
     /// <summary>Told after each transaction that wrote events, on the writer's thread.</summary>
     public event Action? Written;
 
     /// <summary>Writes the events of one entity, all or none of them. A sequence number that is taken fails this write alone.</summary>
-    public abstract Task AppendAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel);
+    public Task AppendAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel) =>
+        _underWay.Add(persistenceId, events.All(e => _noted.ContainsKey(e.Manifest)) ? WriteAsync(persistenceId, events, cancel) : NoteAndWriteAsync(persistenceId, events, cancel));
 
     /// <summary>Reads events from one sequence number on, after the writes of this entity that are under way.</summary>
-    public abstract Task<EventStream> ReadAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel);
+    public async Task<EventStream> ReadAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel)
+    {
+        await _underWay.EndedAsync(persistenceId, cancel).ConfigureAwait(false);
+        return await ReadWrittenAsync(persistenceId, fromSequenceNr, toSequenceNr, max, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Saves a snapshot in place of all older ones of its entity.</summary>
+    public async Task SaveSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel)
+    {
+        await NoteAsync(snapshot.Manifest, cancel).ConfigureAwait(false);
+        await WriteSnapshotAsync(snapshot, cancel).ConfigureAwait(false);
+    }
 
     /// <summary>Deletes events up to and including one. The number of the last is remembered.</summary>
     public abstract Task DeleteToAsync(string persistenceId, long toSequenceNr, CancellationToken cancel);
-
-    /// <summary>Saves a snapshot in place of all older ones of its entity.</summary>
-    public abstract Task SaveSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel);
 
     public abstract Task<SnapshotRow?> LoadSnapshotAsync(string persistenceId, long maxSequenceNr, long maxCreatedTicks, CancellationToken cancel);
 
@@ -41,5 +55,30 @@ internal abstract class EventStore : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
+    protected abstract Task WriteAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel);
+
+    protected abstract Task<EventStream> ReadWrittenAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel);
+
+    protected abstract Task WriteSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel);
+
+    /// <summary>Notes for good that something stands under this manifest (<see cref="KnownManifests"/>).</summary>
+    protected abstract Task WriteManifestAsync(string manifest, CancellationToken cancel);
+
     protected void OnWritten() => Written?.Invoke();
+
+    private async Task NoteAndWriteAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel)
+    {
+        foreach (var e in events)
+            await NoteAsync(e.Manifest, cancel).ConfigureAwait(false);
+        await WriteAsync(persistenceId, events, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Before what it stands for: who starts later must find the manifest wherever there is an event under it.</summary>
+    private async Task NoteAsync(string manifest, CancellationToken cancel)
+    {
+        if (_noted.ContainsKey(manifest))
+            return;
+        await WriteManifestAsync(manifest, cancel).ConfigureAwait(false);
+        _noted[manifest] = true;
+    }
 }

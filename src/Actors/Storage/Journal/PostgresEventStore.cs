@@ -44,7 +44,6 @@ internal sealed class PostgresEventStore : EventStore
     private readonly PostgresWriter _writer;
     private readonly PostgresReads<StreamQuestion, EventStream> _streams;
     private readonly PostgresReads<SnapshotQuestion, SnapshotRow?> _snapshots;
-    private readonly WritesUnderWay _underWay = new();
 
     public PostgresEventStore(StorageOptions options)
     {
@@ -58,21 +57,19 @@ internal sealed class PostgresEventStore : EventStore
 
     private sealed record SnapshotQuestion(string PersistenceId, long MaxSequenceNr, long MaxCreatedTicks);
 
-    public override Task AppendAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel) =>
-        _underWay.Add(persistenceId, _writer.AppendAsync(persistenceId, events, cancel));
+    protected override Task WriteAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel) => _writer.AppendAsync(persistenceId, events, cancel);
 
-    public override async Task<EventStream> ReadAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel)
-    {
-        await _underWay.EndedAsync(persistenceId, cancel).ConfigureAwait(false);
-        return await _streams.AskAsync(new StreamQuestion(persistenceId, fromSequenceNr, toSequenceNr, max), cancel).ConfigureAwait(false);
-    }
+    protected override Task WriteManifestAsync(string manifest, CancellationToken cancel) => RunAsync(cancel, Statement(KnownManifests.Insert, manifest));
+
+    protected override Task<EventStream> ReadWrittenAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel) =>
+        _streams.AskAsync(new StreamQuestion(persistenceId, fromSequenceNr, toSequenceNr, max), cancel);
 
     public override Task DeleteToAsync(string persistenceId, long toSequenceNr, CancellationToken cancel) => RunAsync(
         cancel,
         Statement(DeleteAllButLast, persistenceId, toSequenceNr),
         Statement(MarkDeleted, persistenceId, toSequenceNr));
 
-    public override Task SaveSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel) => RunAsync(
+    protected override Task WriteSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel) => RunAsync(
         cancel,
         Statement(ReplaceOlderSnapshots, snapshot.PersistenceId, snapshot.SequenceNr),
         Statement(InsertSnapshot, snapshot.PersistenceId, snapshot.SequenceNr, snapshot.CreatedTicks, snapshot.Snapshot, snapshot.Manifest, snapshot.SerializerId));

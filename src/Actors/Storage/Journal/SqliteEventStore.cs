@@ -40,31 +40,24 @@ internal sealed class SqliteEventStore : EventStore
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
 
-    private readonly WritesUnderWay _underWay = new();
-
     public SqliteEventStore(Database database, StorageOptions options)
     {
         _writer = new SqliteWriter(database, options, OnWritten);
         _readers = new SqliteReaders(database, options.Readers);
     }
 
-    public override Task AppendAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel)
-    {
-        var write = _writer.WriteAsync(
-            session =>
-            {
-                foreach (var e in events)
-                    session.Run(InsertEvent, e.CreatedTicks, persistenceId, e.SequenceNr, e.Message, e.Manifest, e.SerializerId, e.WriterId);
-            },
-            cancel);
-        return _underWay.Add(persistenceId, write);
-    }
+    protected override Task WriteAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel) => _writer.WriteAsync(
+        session =>
+        {
+            foreach (var e in events)
+                session.Run(InsertEvent, e.CreatedTicks, persistenceId, e.SequenceNr, e.Message, e.Manifest, e.SerializerId, e.WriterId);
+        },
+        cancel);
 
-    public override async Task<EventStream> ReadAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel)
-    {
-        await _underWay.EndedAsync(persistenceId, cancel).ConfigureAwait(false);
-        return await _readers.ReadAsync(session => Read(session, persistenceId, fromSequenceNr, toSequenceNr, max), cancel).ConfigureAwait(false);
-    }
+    protected override Task WriteManifestAsync(string manifest, CancellationToken cancel) => _writer.WriteAsync(session => session.Run(KnownManifests.Insert, manifest), cancel);
+
+    protected override Task<EventStream> ReadWrittenAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel) =>
+        _readers.ReadAsync(session => Read(session, persistenceId, fromSequenceNr, toSequenceNr, max), cancel);
 
     public override Task DeleteToAsync(string persistenceId, long toSequenceNr, CancellationToken cancel) => _writer.WriteAsync(
         session =>
@@ -74,7 +67,7 @@ internal sealed class SqliteEventStore : EventStore
         },
         cancel);
 
-    public override Task SaveSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel) => _writer.WriteAsync(
+    protected override Task WriteSnapshotAsync(SnapshotRow snapshot, CancellationToken cancel) => _writer.WriteAsync(
         session =>
         {
             session.Run(ReplaceOlderSnapshots, snapshot.PersistenceId, snapshot.SequenceNr);
