@@ -81,8 +81,8 @@ public static class TargetWaitRule
         DateTimeOffset? until = null;
         if (again is not null)
         {
-            // Only while nobody works on the queue is it the same task that is the oldest then.
-            until = situation.Busy + situation.Booting == 0 ? again : null;
+            // Only while nobody works on the queue is it the same task that is the oldest then; another time than the last would move with each look.
+            until = situation.Busy + situation.Booting == 0 && demands.TrueForAll(d => d.Slack == d.Within - boot) ? again : null;
             var most = demands.Max(d => d.Instances);
             pause = $"a boot takes {Words.Duration(boot)}, so within the target of {Words.Duration(target)} there is time for {(situation.Busy + situation.Booting == 0 ? "more to come" : "a busy instance to become free")}, "
                 + $"and {Words.Count(most, "instance")} launched later will do as well as now";
@@ -248,7 +248,7 @@ public static class TargetWaitRule
         }
 
         /// <summary>How many begin with 95 %: each place that is there or comes begins one in any case.</summary>
-        private int Surely(Begun begun, int atLeast)
+        private static int Surely(Begun begun, int atLeast)
         {
             var few = begun.Mean - (Deviations * Math.Sqrt(begun.Variance + (begun.Doubt * begun.Doubt))) + 0.5;
             return Math.Max(atLeast, (int)Math.Min(int.MaxValue / 2, Math.Max(0, few)));
