@@ -1,4 +1,3 @@
-using ControlPlane.Domain.Scaling;
 using ControlPlane.Simulation.Traces;
 
 namespace ControlPlane.Simulation.Tests.Traces;
