@@ -67,6 +67,18 @@ internal static class IdleRules
         return wait < worth && (spec.Policy is not PolicySpec.TargetWait target || wait <= target.Target) ? wait : worth;
     }
 
+    /// <summary>
+    /// How many of the times at which a spare of this depth would be needed one cold start makes up for. Tasks that may wait come together: from one launch to the next all that the spare
+    /// would have taken one by one, idle in between, begin one after another.
+    /// </summary>
+    private static double Shared(ScalerState state, QueueSpec spec, LogHistogram gaps)
+    {
+        if (spec.Policy is not PolicySpec.TargetWait { Target: var target } || state.Experience?.Runs is not { } runs || !runs.Has(10) || !gaps.Has(5))
+            return 1;
+        var patience = target - (state.Experience.Boots.Quantile(0.9) ?? UnknownBoot);
+        return patience > TimeSpan.Zero && gaps.Quantile(0.5) is { } gap && runs.Quantile(0.5) is { } run ? 1 + (patience / (gap + run)) : 1;
+    }
+
     /// <summary>What half of the boots take at most.</summary>
     public static TimeSpan BootOf(ScalerState state) => state.Experience?.Boots.Quantile(0.5) ?? UnknownBoot;
 
@@ -91,14 +103,15 @@ internal static class IdleRules
         for (var position = 1; position <= idle.Length; position++)
         {
             var band = Experience.BandOf(position);
-            var time = keep[band] ??= known.Gaps[band].WorthKeeping(position == 1 ? top : below, longest);
+            var saves = (position == 1 ? top : below) / Shared(step.State, spec, known.Gaps[band]);
+            var time = keep[band] ??= known.Gaps[band].WorthKeeping(saves, longest);
             var until = (known.Since(position) ?? idle[^position].IdleSince!.Value) + time;
             Consider(until);
             if (until > step.Now)
                 continue;
             unneeded++;
             if (time < kept)
-                (kept, worth) = (time, position == 1 ? top : below);
+                (kept, worth) = (time, saves);
         }
 
         unneeded = Math.Min(unneeded, spare);

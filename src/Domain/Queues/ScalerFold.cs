@@ -39,7 +39,7 @@ internal static class ScalerFold
         {
             SpotBlackouts = (state.SpotBlackouts ?? ImmutableSortedDictionary.Create<string, Blackout>(StringComparer.Ordinal)).SetItem(e.Pool, e.Blackout),
         },
-        ScalerEvent.Observed e => state with { Observation = e.Observation, Strain = Strain(state, e.Observation) },
+        ScalerEvent.Observed e => Observe(state, e.Observation),
         ScalerEvent.ReconsiderationSet e => state with { ReconsiderAt = e.At },
         ScalerEvent.Evaluated e => state with { EvaluatedAt = e.At },
         ScalerEvent.PolicyAsked e => state with { PolicyAskedFor = e.AsOf },
@@ -82,22 +82,56 @@ internal static class ScalerFold
         };
     }
 
+    private static ScalerState Observe(ScalerState state, QueueObservation look)
+    {
+        if (state.Spec?.Policy is not PolicySpec.TargetWait { Target: var target })
+            return state with { Observation = look, Waiting = WaitingAges.None };
+        var last = state.Observation;
+        var (begun, gone) = last is null ? (0, 0) : Changes(state, last, look);
+        return state with
+        {
+            Observation = look,
+            Strain = last is null ? state.Strain : Strain(state.Strain, target, last, look, begun),
+            Waiting = state.Waiting.Seen(look.AsOf, look.Pending, look.OldestEnqueuedAt, begun, gone),
+        };
+    }
+
+    /// <summary>Tasks that run and did not at the last look, and tasks that ran then and do not now. One whose worker was not listed for a while ran all the same.</summary>
+    private static (int Begun, int Gone) Changes(ScalerState state, QueueObservation last, QueueObservation look)
+    {
+        // Nobody waited, nobody waits, and nobody strains: nothing needs to be known.
+        if (last.Pending == 0 && look.Pending == 0 && state.Strain == 0)
+            return (0, 0);
+        var known = last.Workers.SelectMany(w => w.Tasks).ToHashSet(StringComparer.Ordinal);
+        foreach (var (_, instance) in state.Instances)
+            known.UnionWith(instance.Tasks);
+        var kept = 0;
+        var begun = 0;
+        foreach (var worker in look.Workers)
+        {
+            foreach (var task in worker.Tasks)
+            {
+                if (known.Contains(task))
+                    kept++;
+                else
+                    begun++;
+            }
+        }
+
+        return (begun, Math.Max(0, known.Count - kept));
+    }
+
     /// <summary>
     /// Of the tasks that began between two looks: one that had waited for longer than the target weighs as much as 19 that had not, so that the strain rests where one of
     /// twenty has.
     /// </summary>
-    private static int Strain(ScalerState state, QueueObservation look)
+    private static int Strain(int strain, TimeSpan target, QueueObservation last, QueueObservation look, int begun)
     {
-        if (state.Spec?.Policy is not PolicySpec.TargetWait { Target: var target } || state.Observation is not { } last)
-            return state.Strain;
-
         // Nobody was late, and there is no strain that those who were not could ease.
         var isLate = last.OldestEnqueuedAt is { } oldest && look.AsOf - oldest > target;
-        if (!isLate && state.Strain == 0)
+        if (!isLate && strain == 0)
             return 0;
-        var known = last.Workers.SelectMany(w => w.Tasks).ToHashSet(StringComparer.Ordinal);
-        var begun = look.Workers.SelectMany(w => w.Tasks).Count(t => !known.Contains(t));
         var late = isLate ? Math.Min(begun, last.Pending) : 0;
-        return Math.Clamp(state.Strain + (19 * late) - (begun - late), 0, ScalerState.MostStrain);
+        return Math.Clamp(strain + (19 * late) - (begun - late), 0, ScalerState.MostStrain);
     }
 }

@@ -111,6 +111,10 @@ public sealed record ScalerState
     [JsonIgnore]
     public int Strain { get; init; }
 
+    /// <summary>Transient: how long the waiting tasks have waited at the most, for a policy that asks.</summary>
+    [JsonIgnore]
+    public WaitingAges Waiting { get; init; } = WaitingAges.None;
+
     /// <summary>Transient: when the policy's answer changes by the passing of time alone.</summary>
     [JsonIgnore]
     public DateTimeOffset? ReconsiderAt { get; init; }

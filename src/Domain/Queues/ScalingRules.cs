@@ -28,7 +28,8 @@ internal static class ScalingRules
             case PolicySpec.TargetWait target:
                 var situation = Describe(step.State, step.Now);
                 var (advice, again, patience) = TargetWaitRule.Advise(
-                    situation, target.Target, step.State.Experience ?? Experience.None, IdleRules.UnknownBoot, RunTimes(step.State, step.Now));
+                    situation, target.Target, step.State.Experience ?? Experience.None, IdleRules.UnknownBoot, new Places(RunTimes(step.State, step.Now), BootTimes(step.State, step.Now)),
+                    step.State.Waiting.Steps);
                 Settle(step, advice, null, situation, again, patience);
                 break;
             case PolicySpec.Plugin plugin:
@@ -201,6 +202,19 @@ internal static class ScalingRules
                 continue;
             foreach (var since in starts)
                 times.Add(now > since ? now - since : TimeSpan.Zero);
+        }
+
+        return times;
+    }
+
+    /// <summary>For how long each machine has booted, with its slots.</summary>
+    private static List<(TimeSpan Elapsed, int Slots)> BootTimes(ScalerState state, DateTimeOffset now)
+    {
+        List<(TimeSpan Elapsed, int Slots)> times = [];
+        foreach (var (_, instance) in state.Instances)
+        {
+            if (instance is { Serves: true, Phase: not (Phase.Idle or Phase.Busy) })
+                times.Add((instance.StartedAt is { } started && started < now ? now - started : TimeSpan.Zero, instance.Pool.Slots));
         }
 
         return times;

@@ -107,6 +107,9 @@ public sealed record LogHistogram(IReadOnlyList<int> Weights)
         return keep;
     }
 
+    /// <summary>Start, end and weight of each bin up to the last that is not empty.</summary>
+    internal IEnumerable<(TimeSpan Start, TimeSpan End, int Weight)> Bins() => Weights.Select((weight, bin) => (Start(bin), End(bin), weight));
+
     private static TimeSpan Start(int bin) => bin == 0 ? TimeSpan.Zero : Ends[bin - 1];
 
     private static TimeSpan End(int bin) => bin < Ends.Length ? Ends[bin] : Ends[^1] * 2;
