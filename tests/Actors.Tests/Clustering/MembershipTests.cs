@@ -116,6 +116,23 @@ public sealed class MembershipTests : IDisposable
         Assert.Contains(reason, node.Restart, StringComparison.Ordinal);
     }
 
+    /// <summary>The others are alive by their rows and let it not in, as when they gave it up before it was one of them: no member, it is never told to end.</summary>
+    [Fact]
+    public async Task Node_ThatIsNotLetIn_EndsAndWishesToStartAgain()
+    {
+        var gone = await StartAsync();
+        await MemberNode.UntilAsync(() => gone.Up == 1, "the first is up");
+        await gone.CrashAsync();
+        await using var connection = new NpgsqlConnection(_storage.Options().Source);
+        bool Beats() => connection.Execute("UPDATE cluster_node SET heartbeat = clock_timestamp() + INTERVAL '1 minute', beats = beats + 1 WHERE cluster IS NOT NULL") > 0;
+        Assert.True(Beats());
+        await using var joining = await StartAsync(new ClusterSettings { JoinTimeout = TimeSpan.FromSeconds(1) });
+        await MemberNode.UntilAsync(() => Beats() && joining.Stopping, "it gives up");
+        Assert.Contains("could not join its cluster in 2 attempts", joining.Restart, StringComparison.Ordinal);
+        Assert.Equal(0, joining.Up);
+        await gone.DisposeAsync();
+    }
+
     [Fact]
     public async Task StoppedInOrder_WishesNothing()
     {
