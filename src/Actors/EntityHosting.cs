@@ -33,7 +33,8 @@ public static class EntityHosting
         var calls = services.GetRequiredService<CallOptions>();
         var policies = services.GetRequiredService<IPolicyRunner>();
         var manifests = services.GetRequiredService<Manifests>();
-        KnownManifests.Require(services.GetRequiredService<NodeStorage>().Database, manifests);
+        var storage = services.GetRequiredService<NodeStorage>();
+        storage.Events?.Noted(KnownManifests.Require(storage.Database, manifests));
 
         // By type and arguments: an expression would be compiled anew for each entity, and took a tenth or more of the processor time of waking ten thousand.
         return builder

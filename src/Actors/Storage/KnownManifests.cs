@@ -14,15 +14,19 @@ internal static class KnownManifests
 
     private const string Select = "SELECT manifest FROM journal_manifest ORDER BY manifest";
 
+    /// <returns>Those that stand there.</returns>
     /// <exception cref="InvalidOperationException">Something was written under a manifest that this program does not know.</exception>
-    public static void Require(Database database, Manifests manifests)
+    public static IReadOnlyList<string> Require(Database database, Manifests manifests)
     {
         using var connection = database.Open();
-        string[] unknown = [.. connection.Query<string>(Select).Where(m => !manifests.Reads(m))];
+        var known = connection.Query<string>(Select).AsList();
+        string[] unknown = [.. known.Where(m => !manifests.Reads(m))];
         if (unknown.Length > 0)
         {
             throw new InvalidOperationException(
                 $"The journal holds what this program cannot read, such as '{unknown[0]}' ({unknown.Length} in all): it was written by a newer version. Run that version, or restore a backup made before the upgrade.");
         }
+
+        return known;
     }
 }

@@ -64,6 +64,23 @@ public abstract class EventStoreTests : IDisposable
             .Snapshot("state.v2", CounterJson.Default.CounterState)));
     }
 
+    /// <summary>The first events of a kind: the note of their manifest is written once, and one that failed is written by whoever comes next.</summary>
+    [Fact]
+    public async Task Append_FirstOfManyAtOnce_AllAreWrittenAndTheNoteOnce()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(i => Store.AppendAsync($"a-{i}", Events(1, 1), None)));
+        Assert.Equal(["test.v1"], KnownManifests.Require(Database, Manifests.Of(new ManifestTable().Event("test.v1", CounterJson.Default.Added))));
+        using (var connection = Database.Open())
+            await connection.ExecuteAsync("ALTER TABLE journal_manifest RENAME TO away");
+        EventRow[] other = [.. Events(1, 1).Select(e => e with { Manifest = "other.v1" })];
+        await Assert.ThrowsAnyAsync<DbException>(() => Store.AppendAsync("b", other, None));
+        Assert.Equal(0, (await Store.ReadAsync("b", 1, long.MaxValue, long.MaxValue, None)).HighestSequenceNr);
+        using (var connection = Database.Open())
+            await connection.ExecuteAsync("ALTER TABLE away RENAME TO journal_manifest");
+        await Store.AppendAsync("b", other, None);
+        Assert.Equal(1, (await Store.ReadAsync("b", 1, long.MaxValue, long.MaxValue, None)).HighestSequenceNr);
+    }
+
     [Fact]
     public async Task Read_EmptyStreamOrBehindItsEnd_StillKnowsTheHighestNumber()
     {

@@ -19,21 +19,30 @@ internal sealed record EventStream(IReadOnlyList<EventRow> Events, long HighestS
 /// </summary>
 internal abstract class EventStore : IAsyncDisposable
 {
+    private static readonly Lazy<Task> Done = new(Task.CompletedTask);
+
     private readonly WritesUnderWay _underWay = new();
-    private readonly ConcurrentDictionary<string, bool> _noted = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _notes = new(StringComparer.Ordinal);
 
     /// <summary>Told after each transaction that wrote events, on the writer's thread.</summary>
     public event Action? Written;
 
     /// <summary>Writes the events of one entity, all or none of them. A sequence number that is taken fails this write alone.</summary>
     public Task AppendAsync(string persistenceId, IReadOnlyList<EventRow> events, CancellationToken cancel) =>
-        _underWay.Add(persistenceId, events.All(e => _noted.ContainsKey(e.Manifest)) ? WriteAsync(persistenceId, events, cancel) : NoteAndWriteAsync(persistenceId, events, cancel));
+        _underWay.Add(persistenceId, events.All(e => IsNoted(e.Manifest)) ? WriteAsync(persistenceId, events, cancel) : NoteAndWriteAsync(persistenceId, events, cancel));
 
     /// <summary>Reads events from one sequence number on, after the writes of this entity that are under way.</summary>
     public async Task<EventStream> ReadAsync(string persistenceId, long fromSequenceNr, long toSequenceNr, long max, CancellationToken cancel)
     {
         await _underWay.EndedAsync(persistenceId, cancel).ConfigureAwait(false);
         return await ReadWrittenAsync(persistenceId, fromSequenceNr, toSequenceNr, max, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>These stand there already.</summary>
+    public void Noted(IEnumerable<string> manifests)
+    {
+        foreach (var manifest in manifests)
+            _notes[manifest] = Done;
     }
 
     /// <summary>Saves a snapshot in place of all older ones of its entity.</summary>
@@ -73,12 +82,24 @@ internal abstract class EventStore : IAsyncDisposable
         await WriteAsync(persistenceId, events, cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Before what it stands for: who starts later must find the manifest wherever there is an event under it.</summary>
+    private bool IsNoted(string manifest) => _notes.TryGetValue(manifest, out var note) && note is { IsValueCreated: true, Value.IsCompletedSuccessfully: true };
+
+    /// <summary>
+    /// Before what it stands for: who starts later must find the manifest wherever there is an event under it. Many entities may write their first event of a kind at once: one
+    /// writes the note, and the others wait for it.
+    /// </summary>
     private async Task NoteAsync(string manifest, CancellationToken cancel)
     {
-        if (_noted.ContainsKey(manifest))
-            return;
-        await WriteManifestAsync(manifest, cancel).ConfigureAwait(false);
-        _noted[manifest] = true;
+        var note = _notes.GetOrAdd(manifest, name => new Lazy<Task>(() => WriteManifestAsync(name, CancellationToken.None)));
+        try
+        {
+            await note.Value.WaitAsync(cancel).ConfigureAwait(false);
+        }
+        catch when (note.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
+        {
+            // Whoever writes next tries again.
+            _notes.TryRemove(new(manifest, note));
+            throw;
+        }
     }
 }
