@@ -55,7 +55,9 @@ public sealed class SurvivesKillOnEc2Tests(ITestOutputHelper output) : IDisposab
             async () => $"all tasks have ended: {string.Join(", ", (await TasksAsync(node)).GroupBy(t => Text(t, "state")).Select(g => $"{g.Count()} {g.Key}"))}; {await StoryAsync(emulator)}");
         await Eventually.TrueAsync(
             async () => (await InstancesAsync(node)).All(i => Text(i, "phase") == "ended") && (await emulator.InstancesAsync()).Count == 0,
-            TimeSpan.FromMinutes(4),
+
+            // A machine whose worker never registers counts as stuck after two minutes, and ends when its worker has not been seen for three more.
+            TimeSpan.FromMinutes(8),
             async () => $"all machines are gone: {await StoryAsync(emulator)}; {string.Join("; ", (await InstancesAsync(node)).Where(i => Text(i, "phase") != "ended").Select(i => i.ToJsonString()))}");
 
         Assert.Equal(ids, (await TasksAsync(node)).Where(t => Text(t, "state") == "succeeded").Select(t => Text(t, "id")!).ToHashSet());
