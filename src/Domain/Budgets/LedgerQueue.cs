@@ -1,5 +1,7 @@
 using ControlPlane.Domain.Deciding;
+using ControlPlane.Domain.Instances;
 using ControlPlane.Domain.Pricing;
+using ControlPlane.Domain.Queues;
 
 namespace ControlPlane.Domain.Budgets;
 
@@ -60,61 +62,90 @@ internal static class LedgerQueue
     public static Decision<LedgerEvent, LedgerEffect> Serve(
         LedgerState state, IReadOnlyList<LedgerEvent> first, IReadOnlyList<LedgerEffect> effects, DateTimeOffset now)
     {
-        List<LedgerEvent> events = [.. first];
-        List<LedgerEffect> answers = [.. effects];
         foreach (var @event in first)
             state = LedgerFold.Apply(state, @event);
 
-        void Record(LedgerEvent @event)
-        {
-            events.Add(@event);
-            state = LedgerFold.Apply(state, @event);
-        }
+        // What is given takes money from others, and a renewal also frees some: those who still wait are judged anew until nothing more can be
+        // given, and only then is it noted for what they wait.
+        var given = new Given(state, first, effects, now);
+        List<LedgerEvent> moved = [];
+        do
+            moved.Clear();
+        while (Renewed(given, moved) || Leased(given, moved));
+        return new([.. given.Events, .. moved], given.Answers);
+    }
 
-        foreach (var lease in state.Stalled.Keys.Select(id => state.Leases[id]).OrderByDescending(l => l.Terms.Priority).ThenBy(l => l.Id).ToArray())
+    /// <summary>What one decision gives away, and the state that follows from it.</summary>
+    private sealed class Given(LedgerState state, IReadOnlyList<LedgerEvent> first, IReadOnlyList<LedgerEffect> effects, DateTimeOffset now)
+    {
+        public LedgerState State { get; private set; } = state;
+
+        public DateTimeOffset Now => now;
+
+        public List<LedgerEvent> Events { get; } = [.. first];
+
+        public List<LedgerEffect> Answers { get; } = [.. effects];
+
+        public void Record(LedgerEvent @event, QueueName queue, InstanceId lease, LeaseAnswer answer)
+        {
+            Events.Add(@event);
+            State = LedgerFold.Apply(State, @event);
+            Answers.Add(new LedgerEffect.Tell(queue, lease, answer));
+        }
+    }
+
+    /// <summary>Renews the denied leases that fit now. Returns whether there were any; adds what moved for the others.</summary>
+    private static bool Renewed(Given given, List<LedgerEvent> moved)
+    {
+        var any = false;
+        var state = given.State;
+        foreach (var lease in state.Stalled.Keys.Select(id => state.Leases[id]).OrderByDescending(l => l.Terms.Priority).ThenBy(l => l.Id))
         {
             var stalled = state.Stalled[lease.Id];
-            var (renewed, stillDenied) = TryRenew(state, lease, stalled.Wish, null, now);
-            if (renewed is null)
+            var (renewed, stillDenied) = TryRenew(given.State, lease, stalled.Wish, null, given.Now);
+            if (renewed is not null)
             {
-                if (Moved(stalled.Denial, stillDenied!))
-                    Record(new LedgerEvent.RenewalDenied(lease.Id, stalled.Wish, stillDenied!, now));
-                continue;
+                given.Record(renewed, lease.Terms.Queue, lease.Id, new LeaseAnswer.Granted(renewed.Until));
+                any = true;
             }
-
-            Record(renewed);
-            answers.Add(new LedgerEffect.Tell(lease.Terms.Queue, lease.Id, new LeaseAnswer.Granted(renewed.Until)));
+            else if (Moved(stalled.Denial, stillDenied!))
+            {
+                moved.Add(new LedgerEvent.RenewalDenied(lease.Id, stalled.Wish, stillDenied!, given.Now));
+            }
         }
 
+        return any;
+    }
+
+    /// <summary>Grants or refuses for good what can be in the line of new leases. Returns whether there was any; adds what moved for the others.</summary>
+    private static bool Leased(Given given, List<LedgerEvent> moved)
+    {
+        var any = false;
         Dictionary<BudgetName, Denial> exhausted = [];
-        foreach (var waiter in state.Waiting)
+        foreach (var waiter in given.State.Waiting)
         {
             var request = waiter.Request;
-            var chain = state.Chain(request.Budget).ToArray();
+            var chain = given.State.Chain(request.Budget).ToArray();
             var ahead = chain.Select(c => exhausted.GetValueOrDefault(c.Spec.Name)).FirstOrDefault(d => d is not null);
             var verdict = NeverFits(chain, request) is { } reason ? new Verdict(null, null, reason)
                 : ahead is not null ? new Verdict(null, ahead, null)
-                : TryGrant(state, chain, request, now);
-            if (verdict.Granted is { } granted)
+                : TryGrant(given.State, chain, request, given.Now);
+            if (verdict.Denial is { } denial)
             {
-                Record(granted);
-                answers.Add(new LedgerEffect.Tell(request.Queue, request.Lease, new LeaseAnswer.Granted(granted.Until)));
-            }
-            else if (verdict.Impossible is { } never)
-            {
-                Record(new LedgerEvent.RequestWithdrawn(request.Lease, now));
-                answers.Add(new LedgerEffect.Tell(request.Queue, request.Lease, new LeaseAnswer.Impossible(never)));
-            }
-            else
-            {
-                var denial = verdict.Denial!;
                 exhausted.TryAdd(denial.Budget, denial);
                 if (Moved(waiter.Denial, denial))
-                    Record(new LedgerEvent.RequestQueued(request, waiter.Ticket, denial, now));
+                    moved.Add(new LedgerEvent.RequestQueued(request, waiter.Ticket, denial, given.Now));
+                continue;
             }
+
+            any = true;
+            if (verdict.Granted is { } granted)
+                given.Record(granted, request.Queue, request.Lease, new LeaseAnswer.Granted(granted.Until));
+            else
+                given.Record(new LedgerEvent.RequestWithdrawn(request.Lease, given.Now), request.Queue, request.Lease, new LeaseAnswer.Impossible(verdict.Impossible!));
         }
 
-        return new(events, answers);
+        return any;
     }
 
     /// <summary>Whoever waits must know for what: else the end of a window that is over would come due again and again.</summary>

@@ -104,6 +104,42 @@ public sealed class LedgerRenewTests
         Assert.Empty(ledger.State.Stalled);
     }
 
+    /// <summary>The first lease posts late into an hour that is full of the second one's worst price; that one waits for the next hour.</summary>
+    [Fact]
+    public void Settle_ARenewalFreesMoneyForOneThatWasJudgedBeforeIt_RenewsBoth()
+    {
+        var ledger = LedgerSubject.With(Spec("team", 1.01m, BudgetWindow.Hour)).After(Minutes(30));
+        ledger.Reserve(Request(2, minutes: 30));
+        ledger.After(Minutes(10)).Reserve(Request(1));
+        ledger.Reserve(Request(3, minutes: 20));
+        ledger.After(Minutes(20)).Reserve(Request(4, minutes: 60));
+        ledger.After(Minutes(1));
+        Assert.IsType<LeaseAnswer.Denied>(ledger.Renew(1, Now + Minutes(40)).To(1));
+        Assert.IsType<LeaseAnswer.Denied>(ledger.Renew(2, Now + Minutes(30), HourlyRate.FromDollars(0.01m)).To(2));
+
+        var decision = ledger.Settle(4);
+        Assert.Equal(ledger.Now + Minutes(30), decision.GrantedUntil(2));
+        Assert.Equal(ledger.Now + Minutes(10), decision.GrantedUntil(1));
+    }
+
+    /// <summary>The denied renewal is judged before the new lease that takes the money of a budget above.</summary>
+    [Fact]
+    public void Settle_ANewLeaseTakesWhatADeniedRenewalWouldNeedElsewhere_NotesItAtOnce()
+    {
+        var ledger = LedgerSubject.With(
+            Spec("org", 0.668m), Spec("lab", 0.17m, BudgetWindow.Hour, "org"), Spec("team", 5, parent: "org") with { MaxInstances = 1 }).After(Minutes(40));
+        ledger.Reserve(Request(1, "lab"));
+        ledger.Reserve(Request(4));
+        ledger.Reserve(Request(3, minutes: 20));
+        ledger.After(Minutes(20)).Reserve(Request(2, "lab"));
+        ledger.After(Minutes(1)).Renew(1, Now + Minutes(40), HourlyRate.FromDollars(0.01m));
+        Assert.Equal(new BudgetName("lab"), ledger.State.Stalled[Id(1)].Denial.Budget);
+
+        Assert.IsType<LeaseAnswer.Granted>(ledger.Settle(4).To(3));
+        Assert.Equal(new BudgetName("org"), ledger.State.Stalled[Id(1)].Denial.Budget);
+        Assert.Empty(ledger.Tick().Events);
+    }
+
     [Fact]
     public void Tick_ADeniedRenewalIsDeniedAgainInTheNextWindow_WaitsForThatOnesEnd()
     {
