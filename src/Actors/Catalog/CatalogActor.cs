@@ -11,9 +11,13 @@ using ControlPlane.Domain.Sources;
 namespace ControlPlane.Actors.Catalog;
 
 /// <summary>Runs the catalog, one in the cluster: tells every entity what concerns it, which also wakes it after a restart.</summary>
-public sealed class CatalogActor(ShellContext shell, Regions regions)
-    : DeciderActor<CatalogDecider, CatalogState, CatalogCommand, CatalogEvent, CatalogEffect>("catalog", shell)
+public sealed class CatalogActor : DeciderActor<CatalogDecider, CatalogState, CatalogCommand, CatalogEvent, CatalogEffect>
 {
+    private readonly IActorRef _teller;
+
+    public CatalogActor(ShellContext shell, Regions regions)
+        : base("catalog", shell) => _teller = Context.ActorOf(Props.Create(() => new TellerActor(shell, regions)), "teller");
+
     protected override CatalogCommand Tick => new CatalogCommand.WakeAll();
 
     protected override void Carry(CatalogEffect effect, IActorRef replyTo)
@@ -24,28 +28,30 @@ public sealed class CatalogActor(ShellContext shell, Regions regions)
                 replyTo.Tell(e.Answer, Self);
                 break;
             case CatalogEffect.ConfigureLedger e:
-                regions.Tell(e.Ledger, new LedgerCommand.Configure(e.Tree, e.Revision), Self);
+                Tell(EntityKind.Ledger, e.Ledger.Value, new LedgerCommand.Configure(e.Tree, e.Revision));
                 break;
             case CatalogEffect.RetireLedger e:
-                regions.Tell(e.Ledger, new LedgerCommand.Retire(e.Revision), Self);
+                Tell(EntityKind.Ledger, e.Ledger.Value, new LedgerCommand.Retire(e.Revision), ends: true);
                 break;
             case CatalogEffect.ConfigureGateway e:
-                regions.TellGateway(e.Provider.Name, new GatewayCommand.Configure(e.Provider, QueuesOf(e.Provider.Name), e.Revision), Self);
+                Tell(EntityKind.Gateway, e.Provider.Name, new GatewayCommand.Configure(e.Provider, QueuesOf(e.Provider.Name), e.Revision));
                 break;
             case CatalogEffect.RetireGateway e:
-                regions.TellGateway(e.Provider.Name, new GatewayCommand.Retire(e.Provider, e.Revision), Self);
+                Tell(EntityKind.Gateway, e.Provider.Name, new GatewayCommand.Retire(e.Provider, e.Revision), ends: true);
                 break;
             case CatalogEffect.ConfigureScaler e:
-                regions.Tell(e.Queue.Name, new ScalerCommand.Configure(e.Queue, e.Revision), Self);
+                Tell(EntityKind.Scaler, e.Queue.Name.Value, new ScalerCommand.Configure(e.Queue, e.Revision));
                 break;
             case CatalogEffect.RetireScaler e:
-                regions.Tell(e.Queue, new ScalerCommand.Retire(e.Revision), Self);
+                Tell(EntityKind.Scaler, e.Queue.Value, new ScalerCommand.Retire(e.Revision), ends: true);
                 break;
             case CatalogEffect.ConfigureWatcher e:
-                regions.TellWatcher(e.Source.Name, new WatcherCommand.Configure(e.Source, e.Queues, e.Revision), Self);
+                Tell(EntityKind.Watcher, e.Source.Name, new WatcherCommand.Configure(e.Source, e.Queues, e.Revision));
                 break;
         }
     }
+
+    private void Tell(EntityKind kind, string name, object message, bool ends = false) => _teller.Tell(new Telling(kind, name, message, ends), Self);
 
     /// <summary>Ten thousand queues are owed what concerns them when the catalog wakes; a name and a revision stand for each, without spelling out its content.</summary>
     protected override string KeyOf(CatalogEffect effect) => effect.Hearing is { } hearing ? $"{hearing.Kind} {hearing.Name} {hearing.Revision}" : base.KeyOf(effect);

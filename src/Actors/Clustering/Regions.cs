@@ -32,6 +32,25 @@ public sealed record RegionShards(string Region, string Node, int Shards, int En
 /// <summary>How entities reach each other, wherever they are. A message may be lost: whoever owes it repeats it.</summary>
 public sealed class Regions(IReadOnlyActorRegistry registry)
 {
+    public void Tell(EntityKind kind, string name, object message, IActorRef sender)
+    {
+        switch (kind)
+        {
+            case EntityKind.Ledger:
+                Send<LedgerRegion>(name, message, sender);
+                break;
+            case EntityKind.Gateway:
+                Send<GatewayRegion>(name, message, sender);
+                break;
+            case EntityKind.Scaler:
+                Send<ScalerRegion>(name, message, sender);
+                break;
+            case EntityKind.Watcher:
+                Send<WatcherRegion>(name, message, sender);
+                break;
+        }
+    }
+
     public void Tell(QueueName queue, object message, IActorRef sender) => Send<ScalerRegion>(queue.Value, message, sender);
 
     public void Tell(BudgetName ledger, LedgerCommand command, IActorRef sender) => Send<LedgerRegion>(ledger.Value, command, sender);
