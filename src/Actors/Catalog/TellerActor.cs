@@ -19,6 +19,7 @@ internal sealed class TellerActor : UntypedActor
 
     private readonly ShellContext _shell;
     private readonly Regions _regions;
+    private readonly long _began;
     private readonly TellingLine _line = new(Places, Patience);
     private ICancelable? _timer;
 
@@ -26,6 +27,7 @@ internal sealed class TellerActor : UntypedActor
     {
         _shell = shell;
         _regions = regions;
+        _began = shell.Time.GetTimestamp();
     }
 
     private sealed record Silence : INoSerializationVerificationNeeded
@@ -52,7 +54,7 @@ internal sealed class TellerActor : UntypedActor
                 return;
         }
 
-        var now = _shell.Time.GetUtcNow();
+        var now = _shell.Time.GetElapsedTime(_began);
         foreach (var telling in _line.Next(now))
             _regions.Tell(telling.Kind, telling.Name, telling.Message, Self);
         if (_timer is null && _line.Due is { } due)

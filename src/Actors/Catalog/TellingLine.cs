@@ -21,8 +21,8 @@ internal sealed class TellingLine
     private readonly TimeSpan _patience;
     private readonly Queue<(EntityKind, string)>[] _lines = [.. Enum.GetValues<EntityKind>().Select(_ => new Queue<(EntityKind, string)>()), new()];
     private readonly Dictionary<(EntityKind, string), Telling> _waiting = [];
-    private readonly Dictionary<(EntityKind, string), DateTimeOffset> _open = [];
-    private readonly Queue<((EntityKind, string) Entity, DateTimeOffset Until)> _silent = new();
+    private readonly Dictionary<(EntityKind, string), TimeSpan> _open = [];
+    private readonly Queue<((EntityKind, string) Entity, TimeSpan Until)> _silent = new();
 
     /// <param name="places">How many may be told and not have answered.</param>
     /// <param name="patience">After how long one that has not answered no longer counts.</param>
@@ -42,7 +42,8 @@ internal sealed class TellingLine
     public void Heard(EntityKind kind, string name) => _open.Remove((kind, name));
 
     /// <summary>Those to be told now.</summary>
-    public IReadOnlyList<Telling> Next(DateTimeOffset now)
+    /// <param name="now">Time since any moment, by a clock that nobody sets.</param>
+    public IReadOnlyList<Telling> Next(TimeSpan now)
     {
         Pass(now);
         List<Telling> next = [];
@@ -63,10 +64,10 @@ internal sealed class TellingLine
     }
 
     /// <summary>When somebody may be told although nobody has answered by then. Null if nobody waits.</summary>
-    public DateTimeOffset? Due => _waiting.Count == 0 || !_silent.TryPeek(out var first) ? null : first.Until;
+    public TimeSpan? Due => _waiting.Count == 0 || !_silent.TryPeek(out var first) ? null : first.Until;
 
     /// <summary>Forgets those who have answered, and those who have been silent for too long.</summary>
-    private void Pass(DateTimeOffset now)
+    private void Pass(TimeSpan now)
     {
         while (_silent.TryPeek(out var first) && (first.Until <= now || !Open(first)))
         {
@@ -77,5 +78,5 @@ internal sealed class TellingLine
     }
 
     /// <summary>An entity that was told again later stands further back as well.</summary>
-    private bool Open(((EntityKind, string) Entity, DateTimeOffset Until) told) => _open.TryGetValue(told.Entity, out var until) && until == told.Until;
+    private bool Open(((EntityKind, string) Entity, TimeSpan Until) told) => _open.TryGetValue(told.Entity, out var until) && until == told.Until;
 }

@@ -5,7 +5,7 @@ namespace ControlPlane.Actors.Tests.Catalog;
 
 public sealed class TellingLineTests
 {
-    private static readonly DateTimeOffset Now = new(2026, 3, 2, 10, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Now = TimeSpan.FromHours(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly TellingLine line = new(2, Patience);
@@ -87,7 +87,7 @@ public sealed class TellingLineTests
             var now = Now;
             Dictionary<string, int> last = [];
             Dictionary<string, int> told = [];
-            Dictionary<string, DateTimeOffset> open = [];
+            Dictionary<string, TimeSpan> open = [];
 
             void Tell()
             {
