@@ -22,7 +22,7 @@ internal sealed class TellingLine
     private readonly Queue<(EntityKind, string)>[] _lines = [.. Enum.GetValues<EntityKind>().Select(_ => new Queue<(EntityKind, string)>()), new()];
     private readonly Dictionary<(EntityKind, string), Telling> _waiting = [];
     private readonly Dictionary<(EntityKind, string), TimeSpan> _open = [];
-    private readonly Queue<((EntityKind, string) Entity, TimeSpan Until)> _silent = new();
+    private readonly Queue<((EntityKind, string) Entity, TimeSpan Until)> _told = new();
 
     /// <param name="places">How many may be told and not have answered.</param>
     /// <param name="patience">After how long one that has not answered no longer counts.</param>
@@ -38,7 +38,7 @@ internal sealed class TellingLine
             _lines[telling.Ends ? ^1 : (int)telling.Kind].Enqueue(entity);
     }
 
-    /// <summary>The entity has answered what it was told last.</summary>
+    /// <summary>The entity has answered, and so is awake.</summary>
     public void Heard(EntityKind kind, string name) => _open.Remove((kind, name));
 
     /// <summary>Those to be told now.</summary>
@@ -56,7 +56,7 @@ internal sealed class TellingLine
                 if (telling!.Ends)
                     continue;
                 _open[entity] = now + _patience;
-                _silent.Enqueue((entity, now + _patience));
+                _told.Enqueue((entity, now + _patience));
             }
         }
 
@@ -64,16 +64,16 @@ internal sealed class TellingLine
     }
 
     /// <summary>When somebody may be told although nobody has answered by then. Null if nobody waits.</summary>
-    public TimeSpan? Due => _waiting.Count == 0 || !_silent.TryPeek(out var first) ? null : first.Until;
+    public TimeSpan? Due => _waiting.Count == 0 || !_told.TryPeek(out var first) ? null : first.Until;
 
     /// <summary>Forgets those who have answered, and those who have been silent for too long.</summary>
     private void Pass(TimeSpan now)
     {
-        while (_silent.TryPeek(out var first) && (first.Until <= now || !Open(first)))
+        while (_told.TryPeek(out var first) && (first.Until <= now || !Open(first)))
         {
             if (Open(first))
                 _open.Remove(first.Entity);
-            _silent.Dequeue();
+            _told.Dequeue();
         }
     }
 
